@@ -1,0 +1,99 @@
+/* cmd.c - what every command shares: help, version, errors, exit status */
+#include "cmd.h"
+
+#include <glib.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+static const char *name = "mt";
+
+void
+mt_cmd_start(const struct mt_opt_command *command, int argc, char **argv,
+    struct mt_opt_parser *p)
+{
+	setlocale(LC_ALL, "");
+	signal(SIGPIPE, SIG_IGN);
+	umask(077);
+	name = command->name;
+	mt_opt_init(p, command, argc, argv);
+}
+
+static void
+print_version(void)
+{
+	printf("%s " MT_VERSION "\n"
+	    "License GPL-3.0-or-later. There is no warranty, as far as the law allows.\n",
+	    name);
+}
+
+int
+mt_cmd_next(struct mt_opt_parser *p)
+{
+	struct mt_err err = { 0 };
+	int rc = mt_opt_next(p, &err);
+
+	if (rc < 0)
+		mt_cmd_usage("%s", err.msg);
+	if (rc == 0 || p->id > 0 || p->id == MT_OPT_ARG)
+		return rc;
+	if (p->id == MT_OPT_HELP)
+		mt_opt_print_help(p->command, p->verb, stdout);
+	else if (p->id == MT_OPT_VERSION)
+		print_version();
+	else
+		mt_opt_print_table(p->command, stdout);
+	exit(mt_cmd_end(EX_OK));
+}
+
+void
+mt_cmd_warn(const char *fmt, ...)
+{
+	struct mt_err text = { 0 };
+	va_list ap;
+
+	va_start(ap, fmt);
+	mt_vfail(&text, MT_ENONE, fmt, ap);
+	va_end(ap);
+	fflush(stdout);
+	fprintf(stderr, "%s: %s\n", name, text.msg);
+}
+
+int
+mt_cmd_fail(const struct mt_err *err)
+{
+	mt_cmd_warn("%s", err->msg);
+	return mt_err_exit(err->kind);
+}
+
+void
+mt_cmd_usage(const char *fmt, ...)
+{
+	struct mt_err text = { 0 };
+	va_list ap;
+
+	va_start(ap, fmt);
+	mt_vfail(&text, MT_EUSAGE, fmt, ap);
+	va_end(ap);
+	mt_cmd_warn("%s", text.msg);
+	fprintf(stderr, "Try \"%s --help\".\n", name);
+	exit(EX_USAGE);
+}
+
+int
+mt_cmd_end(int status)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	mt_cmd_warn("standard output: %m");
+	return status == EX_OK ? EX_IOERR : status;
+}
+
+bool
+mt_cmd_has_terminal(void)
+{
+	return isatty(STDERR_FILENO) == 1;
+}

@@ -1,0 +1,61 @@
+/* limits.h - every ceiling that a parser or a buffer has, with its reason */
+#ifndef MT_BASE_LIMITS_H
+#define MT_BASE_LIMITS_H
+
+#define MT_KIB(n) ((size_t)(n) * 1024)
+#define MT_MIB(n) ((size_t)(n) * 1024 * 1024)
+
+/* SMTP command line with CRLF: 512 (RFC 5321 4.5.3.1.4) plus what extensions add;
+   AUTH lines reach 12,288 (RFC 4954 4). */
+#define MT_MAX_SMTP_LINE MT_KIB(12)
+/* One line of a reply from a server: 512 by RFC 5321 4.5.3.1.5; real ones are longer. */
+#define MT_MAX_SMTP_REPLY_LINE MT_KIB(4)
+/* All lines of one reply: an EHLO answer with forty extensions is below 4 KiB. */
+#define MT_MAX_SMTP_REPLY MT_KIB(64)
+/* Envelope address: local part 64, domain 255, brackets, source route tolerance. */
+#define MT_MAX_PATH ((size_t)512)
+#define MT_MAX_LOCAL_PART ((size_t)64)
+#define MT_MAX_DOMAIN ((size_t)255)
+/* Recipients of one transaction: at least 100 by RFC 5321 4.5.3.1.8. Each costs one
+   descriptor in the session and one in the keeper. */
+#define MT_MAX_RCPTS ((size_t)100)
+/* Received fields after which a message is in a loop (RFC 5321 6.3). */
+#define MT_MAX_HOPS ((size_t)50)
+
+/* A message header block that we look at. Real ones stay below 100 KB; beyond this
+   the message still passes, but only its first part is scanned. */
+#define MT_MAX_HEADER MT_MIB(1)
+/* One unfolded field that we keep. To: with 2,000 addresses is 64 KiB. */
+#define MT_MAX_FIELD MT_KIB(256)
+/* GMime dies on nested groups in a field of 80 KB: longer goes to a forked child. */
+#define MT_MAX_FIELD_GMIME MT_KIB(64)
+/* Addresses in one field, and nested comments in one address. */
+#define MT_MAX_ADDRS ((size_t)10000)
+#define MT_MAX_COMMENT_DEPTH 50
+/* References that a reply carries: the first and the last of longer chains. */
+#define MT_MAX_REFERENCES ((size_t)50)
+/* Nested MIME parts that we follow; mail seen in the wild stays under 10. */
+#define MT_MAX_MIME_DEPTH 100
+/* Text that `show` renders of one message. */
+#define MT_MAX_TEXT MT_MIB(16)
+
+/* One POP3 command line: 255 by RFC 2449 4; a SASL initial response needs more. */
+#define MT_MAX_POP3_LINE MT_KIB(12)
+/* One line of a POP3 reply that is not message content: 512 by RFC 2449 4. */
+#define MT_MAX_POP3_REPLY_LINE MT_KIB(4)
+/* Messages in one maildrop: 1 million UIDL lines are 70 MB on the wire. */
+#define MT_MAX_POP3_MESSAGES ((size_t)1000000)
+/* UIDL: 1 to 70 characters (RFC 1939 7). */
+#define MT_MAX_UIDL ((size_t)70)
+
+/* What a connection holds back for its reader, and gathers before it writes. */
+#define MT_MAX_CONN_IN MT_KIB(64)
+#define MT_MAX_CONN_OUT MT_KIB(64)
+
+/* Configuration and small state files that are read whole. */
+#define MT_MAX_CONF MT_MIB(1)
+#define MT_MAX_PASSWD_FILE MT_MIB(16)
+/* A secret: password, token. */
+#define MT_MAX_SECRET MT_KIB(16)
+
+#endif
