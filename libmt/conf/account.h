@@ -1,0 +1,68 @@
+/* account.h - the client's configuration: mt.conf */
+#ifndef MT_CONF_ACCOUNT_H
+#define MT_CONF_ACCOUNT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/auto.h"
+#include "base/err.h"
+
+/*
+ *	maildir = "~/Mail"
+ *	account work {
+ *	  from             = "Ada Lovelace <ada@example.org>"
+ *	  pop3             = "pop3s://ada@mail.example.org"
+ *	  smtp             = "smtps://ada@mail.example.org"
+ *	  password_command = "pass show mail/work"
+ *	}
+ *
+ * Strings are NULL where the file does not say, and owned by the configuration.
+ */
+struct mt_account {
+	const char *name;
+	const char *from;		/* an RFC 5322 mailbox, checked */
+	const char *pop3;		/* URL */
+	const char *smtp;		/* URL */
+	const char *password_command;	/* first line of its output is the password */
+	const char *ca_file;		/* PEM, instead of the system's authorities */
+	const char *proxy;
+	const char *folder;		/* where mail arrives, below maildir: "NAME/INBOX" */
+	const char *sent;		/* where copies of sent mail go: "NAME/Sent"; "" none */
+	bool allow_plaintext;		/* no TLS wanted: only for a tunnel or a test */
+	const char *file;		/* the configuration file, and where the account */
+	unsigned line;			/* starts in it: for error messages */
+};
+
+struct mt_client_conf {
+	char *maildir;			/* absolute; "~" expanded; the default is ~/Mail */
+	struct mt_account *accounts;
+	size_t naccounts;
+	void *priv;
+};
+
+/*
+ * Read path, or (NULL) $MT_CONFIG, or $XDG_CONFIG_HOME/mt/mt.conf, ~/.config/mt/mt.conf.
+ * MT_ECONF is "file:line: what is wrong": unknown word, wrong type, missing value. A file that is
+ * not there is MT_ECONF and says how to begin. `optional`: no file gives the defaults.
+ */
+struct mt_client_conf *mt_client_conf_read(const char *path, struct mt_err *err);
+struct mt_client_conf *mt_client_conf_read_optional(const char *path, struct mt_err *err);
+void mt_client_conf_free(struct mt_client_conf *conf);
+
+/* The account of that name, or (NULL) the first. MT_ECONF lists the names there are. */
+const struct mt_account *mt_client_conf_account(const struct mt_client_conf *conf,
+    const char *name, struct mt_err *err);
+
+/*
+ * Run password_command (lazily: call it right before the login) and give its first line.
+ * Free with mt_secret_free(). NULL on an error; an account without
+ * password_command is MT_ECONF.
+ */
+char *mt_account_password(const struct mt_account *a, struct mt_err *err);
+/* Overwrite and free. */
+void mt_secret_free(char *secret);
+
+MT_AUTO_DEFINE(mt_client_conf, mt_client_conf_free);
+
+#endif
