@@ -18,7 +18,7 @@ endif
 VERSION := $(shell sed -n 's/.*MT_VERSION "\(.*\)"/\1/p' cmd/cmd.h)
 
 PKGS = libcurl openssl gmime-3.0 libidn2 libconfuse jansson sqlite3 libzstd \
-	libxml-2.0 libseccomp glib-2.0
+	libxml-2.0 libseccomp libmagic glib-2.0
 # Targets that need no library must work before `make deps` has run.
 ifneq ($(MAKECMDGOALS),deps)
 PKG_CFLAGS := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PKGS) 2>/dev/null))

@@ -36,6 +36,10 @@
 #define MT_MAX_REFERENCES ((size_t)50)
 /* Nested MIME parts that we follow; mail seen in the wild stays under 10. */
 #define MT_MAX_MIME_DEPTH 100
+/* Parts of one message that we list; a digest of a busy list has 200. */
+#define MT_MAX_MIME_PARTS ((size_t)10000)
+/* Lines that begin with "--" before GMime is given a message in a child only. */
+#define MT_MAX_BOUNDARY_LINES ((size_t)10000)
 /* Text that `show` renders of one message. */
 #define MT_MAX_TEXT MT_MIB(16)
 

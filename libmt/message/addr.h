@@ -30,20 +30,28 @@ struct mt_addr_list {
 int mt_addr_parse(struct mt_slice text, struct mt_addr_list *out, struct mt_err *err);
 /* Exactly one mailbox. */
 int mt_addr_parse_one(struct mt_slice text, struct mt_addr *out, struct mt_err *err);
-/* For fields of received mail: takes what can be understood and passes over the rest. */
+/* For fields of received mail: takes what can be understood, passes over the rest. */
 void mt_addr_parse_lax(struct mt_slice text, struct mt_addr_list *out);
 
 /* "local@domain", with the local part quoted where it must be; g_free. */
 char *mt_addr_spec(const struct mt_addr *a);
 /*
- * For a header field: "Name <spec>", the name quoted or as RFC 2047 encoded words where it
- * must be; ASCII unless the address itself is not. g_free.
+ * For a header field: "Name <spec>", the name quoted or as RFC 2047 encoded words where
+ * it must be. ASCII unless the local part is not: the domain of an ASCII local part is
+ * written with A-labels. g_free.
  */
 char *mt_addr_format(const struct mt_addr *a);
 /* For people: "Name <spec>" in UTF-8, nothing encoded. g_free. */
 char *mt_addr_display(const struct mt_addr *a);
+/*
+ * The domain for DNS and for a peer without SMTPUTF8: lower-case ASCII, A-labels where
+ * it was not (RFC 5891 by libidn2); literals as they are. NULL when it is no domain
+ * name. g_free.
+ */
+char *mt_addr_domain_ascii(const struct mt_addr *a);
 /* Same mailbox: domains compare without case, local parts too (as everybody does). */
 bool mt_addr_same(const struct mt_addr *a, const struct mt_addr *b);
+/* Whether it can be sent without SMTPUTF8 (RFC 6531): the local part decides. */
 bool mt_addr_is_ascii(const struct mt_addr *a);
 
 void mt_addr_clear(struct mt_addr *a);

@@ -19,7 +19,8 @@ struct mt_header_field {
 };
 
 /*
- * Take the next field off the front of a block: true, or false at the empty line or the end.
+ * Take the next field off the front of a block: true, or false at the empty line or the
+ * end.
  * A line that is no field (no colon, bytes that no name has) is passed over.
  */
 bool mt_header_next(struct mt_slice *block, struct mt_header_field *f);
@@ -36,8 +37,8 @@ char *mt_header_unfold(struct mt_slice raw);
 
 /*
  * As mt_header_value(), with encoded words (RFC 2047) decoded and undeclared 8-bit
- * text made UTF-8 (as UTF-8, else Windows-1252). Control characters become spaces, so it can be
- * printed on a terminal. g_free.
+ * text made UTF-8 (as UTF-8, else Windows-1252). Control characters become spaces, so
+ * it can be printed on a terminal. g_free.
  */
 char *mt_header_text(struct mt_slice block, const char *name);
 char *mt_header_decode(struct mt_slice raw);

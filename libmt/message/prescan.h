@@ -1,0 +1,35 @@
+/* prescan.h - look at a message before a library may see it */
+#ifndef MT_MESSAGE_PRESCAN_H
+#define MT_MESSAGE_PRESCAN_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+
+/*
+ * GMime recurses on nested address groups, so a header field of 90 KB kills the process
+ * that reads it (libnotmuch too), and some shapes cost it seconds. Such messages are
+ * rare and hostile or broken; they are read in a forked child (mt_prescan_leash).
+ */
+enum mt_prescan {
+	MT_PRESCAN_PLAIN,	/* any library may read it here */
+	MT_PRESCAN_FIELD,	/* a folded field, or a run without an empty line, is longer
+				   than MT_MAX_FIELD_GMIME: at the top or in a part */
+	MT_PRESCAN_HEADER,	/* the header block is above MT_MAX_HEADER */
+	MT_PRESCAN_PARTS,	/* more than MT_MAX_BOUNDARY_LINES lines begin with "--" */
+};
+
+/*
+ * Read the whole file once, in constant memory. -1 is MT_EIO. The file offset of fd is
+ * not moved.
+ */
+int mt_prescan_fd(int fd, enum mt_prescan *out, struct mt_err *err);
+
+/* What is wrong with it, for people. */
+const char *mt_prescan_word(enum mt_prescan p);
+
+struct mt_proc_leash;
+/* The leash for a child that reads such a message. */
+extern const struct mt_proc_leash mt_prescan_leash;
+
+#endif

@@ -1,0 +1,48 @@
+/* text.h - the readable part of a message, as text for a terminal */
+#ifndef MT_MESSAGE_TEXT_H
+#define MT_MESSAGE_TEXT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+struct mt_text_attachment {
+	char *name;		/* printable UTF-8; NULL when it has none */
+	char *type;		/* "image/png" */
+	uint64_t size;		/* decoded bytes */
+	unsigned part;		/* index for mt_mime_part() */
+};
+
+/*
+ * What a person reads. Everything is valid UTF-8 without control characters but LF
+ * and tab (ESC, CSI, bidirectional overrides and the like are gone), so that no message
+ * can drive the terminal.
+ */
+struct mt_text {
+	char *from, *to, *cc, *date, *subject;	/* decoded; NULL when there is none */
+	char *body;		/* text/plain, or HTML rendered; "" when there is none */
+	const char *body_type;	/* "text/plain", "text/html": what body was made from */
+	bool cut;		/* body was longer than MT_MAX_TEXT, or parts were cut */
+	struct mt_text_attachment *attachments;
+	size_t nattachments;
+	const char *trouble;	/* what is odd about the message, or NULL */
+};
+
+/*
+ * Read a message. One that mt_prescan_fd() does not find plain is read in a forked
+ * child on a leash, and its death is an MT_EDATA that says so: the caller lives on.
+ * fd must be seekable; its offset is not moved.
+ */
+int mt_text_read(int fd, struct mt_text *out, struct mt_err *err);
+void mt_text_clear(struct mt_text *t);
+
+/* HTML to text: bytes in the given charset (NULL: unknown), UTF-8 out. Links are
+   numbered in the text and listed below it. Never opens or fetches anything. */
+int mt_text_from_html(struct mt_slice html, const char *charset, struct mt_buf *out,
+    struct mt_err *err);
+
+MT_AUTO_VALUE_DEFINE(mt_text, mt_text_clear);
+
+#endif
