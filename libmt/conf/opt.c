@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/slice.h"
+#include "conf/near.h"
 
 static const struct mt_opt builtin[] = {
 	{ MT_OPT_HELP, 'h', "help", NULL, MT_OPT_NOTHING, "print this help" },
@@ -91,42 +92,17 @@ find_name(const struct mt_opt_parser *p, struct mt_slice name, bool *ambiguous)
 	return *ambiguous ? NULL : found;
 }
 
-/* Levenshtein distance, for words of the size of an option. */
-static size_t
-distance(const char *a, const char *b)
-{
-	size_t row[64], n = strlen(b);
-
-	if (n + 1 > G_N_ELEMENTS(row) || strlen(a) + 1 > G_N_ELEMENTS(row))
-		return SIZE_MAX;
-	for (size_t j = 0; j <= n; j++)
-		row[j] = j;
-	for (size_t i = 1; a[i - 1] != '\0'; i++) {
-		size_t corner = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j <= n; j++) {
-			size_t up = row[j];
-			size_t best = MIN(MIN(up, row[j - 1]) + 1,
-			    corner + (a[i - 1] != b[j - 1]));
-
-			corner = up;
-			row[j] = best;
-		}
-	}
-	return row[n];
-}
-
 static const char *
 nearest_option(const struct mt_opt_parser *p, const char *name)
 {
 	const struct mt_opt *list[4];
 	const char *best = NULL;
-	size_t n = tables(p, list), best_distance = 3;
+	size_t n = tables(p, list), best_distance = MT_NEAR_FAR;
 
 	for (size_t i = 0; i + 1 < n; i++) {
 		for (const struct mt_opt *o = list[i]; o->id != 0; o++) {
-			size_t d = o->name == NULL ? SIZE_MAX : distance(name, o->name);
+			size_t d = o->name == NULL ? SIZE_MAX
+			    : mt_near_distance(name, o->name);
 
 			if (d < best_distance) {
 				best = o->name;
