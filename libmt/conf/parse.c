@@ -333,8 +333,10 @@ by_line(const void *a, const void *b)
 static void
 set_section_lines(struct mt_conf *c)
 {
+	/* Where the two scanners disagree (an unquoted brace), the end has to do. */
+	if (c->sections->len != now->opened->len)
+		return;
 	g_array_sort(c->sections, by_line);
-	g_assert(c->sections->len == now->opened->len);
 	for (guint i = 0; i < c->sections->len; i++)
 		g_array_index(c->sections, struct section, i).block->line =
 		    g_array_index(now->opened, unsigned, i);
