@@ -14,14 +14,16 @@ struct mt_tls;
 
 /*
  * What a client connection needs. Strings are borrowed during mt_conn_dial() only.
- * The URL is smtp://, smtps://, pop3://, pop3s:// (imap(s):// likewise): [user@]host[:port].
- * Without "s" STARTTLS is required, unless allow_plaintext is set or the host is
- * loopback and the server does not offer it.
+ * The URL is smtp://, smtps://, pop3://, pop3s:// (imap(s):// likewise) and
+ * [user@]host[:port]; a "@" in the user may stand as it is; never with a password.
+ * Without "s" STARTTLS is required, unless the host is loopback and the server does not
+ * offer it; with allow_plaintext it is not used (for a tunnel, or a test). The
+ * environment's proxies are not used: what is not asked for here does not happen.
  */
 struct mt_conn_dial {
 	const char *url;
-	const char *user;		/* overrides the URL's; NULL and none in the URL: no login */
-	const char *password;		/* NULL: none */
+	const char *user;		/* instead of the URL's; none at all: no login */
+	const char *password;		/* a user without one is MT_ECONF */
 	const char *ca_file;		/* PEM bundle instead of the system's, or NULL */
 	const char *proxy;		/* "socks5h://host:port", "http://..." or NULL */
 	const char *helo;		/* our name in EHLO; NULL: the host name */
@@ -34,16 +36,22 @@ struct mt_conn_dial {
  * Client side, over libcurl: connects, does the greeting, STARTTLS and the login of the
  * URL's protocol and hands the stream over. Errors: MT_ETEMP (DNS, network, timeout,
  * 4yz), MT_EPERM (login refused), MT_EPROTO, MT_EUNAVAIL (TLS: certificate wrong, says
- * which name; TLS not offered), MT_ECONF (bad URL). A server's words are quoted verbatim.
+ * which name; TLS not offered; 5yz), MT_ECONF (bad URL). A server's words are quoted.
  */
 struct mt_conn *mt_conn_dial(const struct mt_conn_dial *params, struct mt_err *err);
 
 /*
  * Every line that the server said before the hand-over (greeting, EHLO or CAPA answers,
- * login reply), LF-separated, oldest first; borrowed. The last EHLO or CAPA answer is the one in
- * force (after STARTTLS, RFC 3207 4.2).
+ * login reply), LF-separated, oldest first; borrowed. The last EHLO or CAPA answer is
+ * the one in force (after STARTTLS, RFC 3207 4.2).
  */
 struct mt_slice mt_conn_preamble(const struct mt_conn *c);
+
+/*
+ * Whether reading failed since TLS ended without close_notify, so that somebody may have
+ * cut the stream (which is MT_ETEMP): harmless behind the reply to QUIT, and only there.
+ */
+bool mt_conn_is_truncated(const struct mt_conn *c);
 
 /* Server side, and tests: takes over a connected socket, in plain text. */
 struct mt_conn *mt_conn_new(int fd);
@@ -56,28 +64,33 @@ int mt_conn_accept_tls(struct mt_conn *c, struct mt_tls *tls, struct mt_err *err
 const char *mt_conn_tls_version(const struct mt_conn *c);
 const char *mt_conn_tls_cipher(const struct mt_conn *c);
 
-/* Closes; a client says no QUIT by itself. */
+/* Closes (TLS with its close_notify). Sends nothing that was not flushed; a client
+   says no QUIT by itself. */
 void mt_conn_free(struct mt_conn *c);
 
 /*
  * From now on the sum of all waiting below must end within ms, else MT_ETEMP "timed
- * out". Set it again for each command, or each chunk of a body.
+ * out". Set it again for each command, or each chunk of a body. A new connection
+ * has five minutes.
  */
 void mt_conn_set_deadline(struct mt_conn *c, uint32_t ms);
 
 /*
  * One line without its LF or CRLF: 1, or 0 at the end of the stream, or -1. A line
- * longer than max bytes is MT_EPROTO. *line is valid until the next call.
+ * longer than max bytes (below MT_MAX_CONN_IN) is MT_EPROTO, and stays unread; a
+ * stream that ends in the middle of a line is MT_ETEMP. *line is valid until the
+ * next call.
  * mt_conn_raw_line() gives it with its end, and gives at most max bytes of a longer
  * line (then *line does not end in LF): a body is read with it in constant memory.
  * Both flush what was written before they wait.
  */
-int mt_conn_line(struct mt_conn *c, size_t max, struct mt_slice *line, struct mt_err *err);
+int mt_conn_line(struct mt_conn *c, size_t max, struct mt_slice *line,
+    struct mt_err *err);
 int mt_conn_raw_line(struct mt_conn *c, size_t max, struct mt_slice *line,
     struct mt_err *err);
 /*
- * What is there, at least one byte, at most all that is buffered; 0 at the end of the stream.
- * Consumed by mt_conn_consume(), so a parser can take a part.
+ * What is there, at least one byte, at most all that is buffered: 1, or 0 at the end of
+ * the stream, or -1. Consumed by mt_conn_consume(), so a parser can take a part.
  */
 int mt_conn_peek(struct mt_conn *c, struct mt_slice *bytes, struct mt_err *err);
 void mt_conn_consume(struct mt_conn *c, size_t n);
@@ -86,8 +99,9 @@ size_t mt_conn_buffered(const struct mt_conn *c);
 
 /*
  * Append to the output; sent when it grows past MT_MAX_CONN_OUT, and by mt_conn_flush()
- * and every read. While sending would block, input is read and kept (to a ceiling), so that
- * two pipelining sides do not wait for each other for ever.
+ * and every read. While sending would block, input is read and kept (to a ceiling), so
+ * that two pipelining sides do not wait for each other for ever. After a failure nothing
+ * more can be sent; what the peer said last can still be read.
  */
 int mt_conn_write(struct mt_conn *c, const void *p, size_t n, struct mt_err *err);
 int mt_conn_writef(struct mt_conn *c, struct mt_err *err, const char *fmt, ...)

@@ -1,0 +1,553 @@
+/* conn_curl.c - the client's side: libcurl connects, starts TLS, logs in, hands over */
+#include <curl/curl.h>
+#include <glib.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include "base/limits.h"
+#include "net/conn_io.h"
+
+/*
+ * With CURLOPT_CONNECT_ONLY libcurl does greeting, capabilities, STARTTLS and login,
+ * and then curl_easy_recv() and curl_easy_send() move bytes. What to know:
+ * - bytes behind the last login reply in the same packet are lost to us: a caller
+ *   speaks first after the hand-over, and never waits for an unasked line;
+ * - poll() does not see what OpenSSL holds: recv until CURLE_AGAIN, then poll;
+ * - CURLOPT_CONNECTTIMEOUT_MS covers everything up to the hand-over, where a server may
+ *   delay a refused login by 15 s on purpose;
+ * - curl_easy_cleanup() sends nothing.
+ */
+#define CONNECT_TIMEOUT_MS 60000
+
+/* What belongs to one handle. */
+struct curl {
+	CURL *easy;
+	struct mt_conn *conn;
+	bool preamble_full;
+	char *host;		/* as the certificate must name it */
+	char *cert_names;	/* what it names instead, or NULL */
+	char error[CURL_ERROR_SIZE];
+};
+
+static void
+handle_free(struct curl *k)
+{
+	curl_easy_cleanup(k->easy);
+	g_free(k->host);
+	g_free(k->cert_names);
+	g_free(k);
+}
+
+/* The stream, once it is ours. */
+
+static const char *
+words(const struct curl *k, CURLcode code)
+{
+	return k->error[0] != '\0' ? k->error : curl_easy_strerror(code);
+}
+
+static ssize_t
+curl_conn_recv(struct mt_conn *c, void *p, size_t n, struct mt_err *err)
+{
+	struct curl *k = c->state;
+	size_t got = 0;
+	CURLcode code;
+
+	k->error[0] = '\0';
+	code = curl_easy_recv(k->easy, p, n, &got);
+	if (code == CURLE_OK)
+		return (ssize_t)got;
+	if (code == CURLE_AGAIN)
+		return MT_IO_WAIT_IN;
+	if (strstr(k->error, "unexpected eof") != NULL) {
+		c->truncated = true;
+		return mt_fail(err, MT_ETEMP, "%s: the connection was cut off (TLS without "
+		    "its close message)", k->host);
+	}
+	return mt_fail(err, MT_ETEMP, "%s: %s", k->host, words(k, code));
+}
+
+static ssize_t
+curl_conn_send(struct mt_conn *c, const void *p, size_t n, struct mt_err *err)
+{
+	struct curl *k = c->state;
+	size_t sent = 0;
+	CURLcode code;
+
+	k->error[0] = '\0';
+	code = curl_easy_send(k->easy, p, n, &sent);
+	if (code == CURLE_OK && sent > 0)
+		return (ssize_t)sent;
+	if (code == CURLE_OK || code == CURLE_AGAIN)
+		return MT_IO_WAIT_OUT;
+	return mt_fail(err, MT_ETEMP, "%s: %s", k->host, words(k, code));
+}
+
+static void
+curl_conn_close(struct mt_conn *c)
+{
+	handle_free(c->state);
+}
+
+static const struct mt_conn_io curl_io = { curl_conn_recv, curl_conn_send,
+	curl_conn_close };
+
+/* What is seen during the handshake. */
+
+/* Each header line that the server sends; a short count makes libcurl give up. */
+static size_t
+on_line(char *p, size_t size, size_t n, void *arg)
+{
+	struct curl *k = arg;
+	struct mt_slice line = mt_slice_trim(mt_slice_mem(p, size * n));
+
+	if (line.n > 0 && (mt_buf_append_slice(&k->conn->preamble, line) < 0 ||
+	    mt_buf_append_char(&k->conn->preamble, '\n') < 0)) {
+		k->preamble_full = true;
+		return 0;
+	}
+	return size * n;
+}
+
+static void
+add_name(GString *to, const ASN1_STRING *name)
+{
+	if (to->len > 400)
+		return;
+	g_string_append_printf(to, "%s%.*s", to->len > 0 ? ", " : "",
+	    MIN(ASN1_STRING_length(name), 255),
+	    (const char *)ASN1_STRING_get0_data(name));
+}
+
+/* "mail.example.org, *.example.net": the names in the server's own certificate. */
+static char *
+names_of(const X509 *cert)
+{
+	GString *out = g_string_new(NULL);
+	GENERAL_NAMES *san = X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
+	const X509_NAME *subject = X509_get_subject_name(cert);
+	int at;
+
+	for (int i = 0; i < sk_GENERAL_NAME_num(san); i++) {
+		const GENERAL_NAME *g = sk_GENERAL_NAME_value(san, i);
+
+		if (g->type == GEN_DNS)
+			add_name(out, g->d.dNSName);
+		else if (g->type == GEN_IPADD)
+			g_string_append(out, out->len > 0 ? ", (an IP address)" :
+			    "(an IP address)");
+	}
+	at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
+	if (out->len == 0 && at >= 0)
+		add_name(out, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
+	GENERAL_NAMES_free(san);
+	if (out->len == 0)
+		g_string_append(out, "(no name)");
+	return g_string_free(out, FALSE);
+}
+
+static int
+slot(void)
+{
+	static int index = -1;
+
+	if (index < 0)
+		index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+	return index;
+}
+
+static struct curl *
+curl_of_ssl(const SSL *ssl)
+{
+	return SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), slot());
+}
+
+/* OpenSSL's verdict stays as it is; we only note whose certificate it was. */
+static int
+on_verify(int ok, X509_STORE_CTX *store)
+{
+	const SSL *ssl =
+	    X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
+	struct curl *k = curl_of_ssl(ssl);
+	const X509 *cert = X509_STORE_CTX_get0_cert(store);
+
+	if (cert != NULL && k->cert_names == NULL)
+		k->cert_names = names_of(cert);
+	return ok;
+}
+
+static void
+on_info(const SSL *ssl, int where, int ret)
+{
+	struct curl *k = curl_of_ssl(ssl);
+
+	(void)ret;
+	if ((where & SSL_CB_HANDSHAKE_DONE) == 0)
+		return;
+	k->conn->tls_version = SSL_get_version(ssl);
+	k->conn->tls_cipher = SSL_get_cipher_name(ssl);
+}
+
+static CURLcode
+on_ssl_ctx(CURL *easy, void *ctx, void *arg)
+{
+	(void)easy;
+	SSL_CTX_set_ex_data(ctx, slot(), arg);
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, on_verify);
+	SSL_CTX_set_info_callback(ctx, on_info);
+	return CURLE_OK;
+}
+
+/* What went wrong, in the caller's terms. */
+
+static struct mt_slice
+last_line(struct mt_slice text)
+{
+	struct mt_slice line = { NULL, 0 };
+
+	while (mt_slice_take_line(&text, &line))
+		;
+	return line;
+}
+
+/* "550", "-ERR", "A001 NO": a refusal; what kind of one? MT_ENONE when it is none. */
+static enum mt_err_kind
+refusal_kind(struct mt_slice line)
+{
+	static const struct mt_slice temporary[] = { MT_SLICE("[SYS/TEMP]"),
+		MT_SLICE("[IN-USE]"), MT_SLICE("[LOGIN-DELAY]"),
+		MT_SLICE("[UNAVAILABLE]"), MT_SLICE("[INUSE]") };
+	struct mt_slice tag;
+
+	if (line.n >= 3 && (line.p[0] == '4' || line.p[0] == '5') &&
+	    g_ascii_isdigit(line.p[1]) && g_ascii_isdigit(line.p[2]))
+		return line.p[0] == '4' ? MT_ETEMP : MT_EPERM;
+	if (!mt_slice_take_nocase(&line, MT_SLICE("-ERR")) &&
+	    !(mt_slice_take_word(&line, &tag) &&
+	    (mt_slice_take_nocase(&line, MT_SLICE("NO ")) ||
+	    mt_slice_take_nocase(&line, MT_SLICE("BAD ")))))
+		return MT_ENONE;
+	mt_slice_skip_blank(&line);
+	for (size_t i = 0; i < G_N_ELEMENTS(temporary); i++) {
+		if (mt_slice_starts_nocase(line, temporary[i]))
+			return MT_ETEMP;
+	}
+	return MT_EPERM;
+}
+
+/* "535 5.7.8 no": the enhanced code (RFC 2034 4), or "". */
+static void
+dsn_of(struct mt_slice line, char out[12])
+{
+	struct mt_slice code;
+	size_t dots = 0;
+
+	out[0] = '\0';
+	if (line.n < 9 || !g_ascii_isdigit(line.p[0]))
+		return;
+	line = mt_slice_from(line, 4);
+	if (!mt_slice_take_word(&line, &code) || code.n > 9)
+		return;
+	for (size_t i = 0; i < code.n; i++) {
+		dots += code.p[i] == '.';
+		if (code.p[i] != '.' && !g_ascii_isdigit(code.p[i]))
+			return;
+	}
+	if (dots == 2)
+		g_strlcpy(out, code.p, code.n + 1);
+}
+
+static void
+fail_certificate(const struct curl *k, struct mt_err *err)
+{
+	const char *why = k->error;
+	const char *prefix = "SSL certificate problem: ";
+
+	if (g_str_has_prefix(why, prefix))
+		why += strlen(prefix);
+	/* libcurl's sentence about names, when names are what is wrong, says less. */
+	if (g_str_has_prefix(why, "SSL: "))
+		why = "it names another host";
+	mt_fail(err, MT_EUNAVAIL, "%s: the server's certificate is refused: %s "
+	    "(expected %s, the certificate is for %s)", k->host, why, k->host,
+	    k->cert_names != NULL ? k->cert_names : "(none seen)");
+}
+
+static void
+fail_login(const struct curl *k, const char *user, struct mt_err *err)
+{
+	struct mt_slice line = last_line(mt_conn_preamble(k->conn));
+	enum mt_err_kind kind = refusal_kind(line);
+	char dsn[12];
+
+	dsn_of(line, dsn);
+	if (kind == MT_ENONE)
+		mt_fail(err, MT_EPERM, "%s: login as %s: the server offers no way to log "
+		    "in that we know", k->host, user);
+	else
+		mt_fail_dsn(err, kind, dsn, "%s: login as %s refused: %.*s", k->host, user,
+		    MT_SLICE_ARG(line));
+}
+
+/* A refusal outside the login is final for this host (5yz), or not (4yz). */
+static void
+fail_reply(const struct curl *k, CURLcode code, struct mt_err *err)
+{
+	struct mt_slice line = last_line(mt_conn_preamble(k->conn));
+	enum mt_err_kind kind = refusal_kind(line);
+	char dsn[12];
+
+	dsn_of(line, dsn);
+	if (kind == MT_ENONE)
+		mt_fail(err, MT_EPROTO, "%s: %s", k->host, words(k, code));
+	else
+		mt_fail_dsn(err, kind == MT_EPERM ? MT_EUNAVAIL : kind, dsn,
+		    "%s: the server says: %.*s", k->host, MT_SLICE_ARG(line));
+}
+
+static void
+fail_perform(const struct curl *k, CURLcode code, const char *user, struct mt_err *err)
+{
+	if (k->preamble_full) {
+		mt_fail(err, MT_EPROTO, "%s: the server talks without end", k->host);
+		return;
+	}
+	switch (code) {
+	case CURLE_PEER_FAILED_VERIFICATION:
+	case CURLE_SSL_ISSUER_ERROR:
+		fail_certificate(k, err);
+		break;
+	case CURLE_LOGIN_DENIED:
+	case CURLE_AUTH_ERROR:
+		fail_login(k, user, err);
+		break;
+	case CURLE_USE_SSL_FAILED:
+		mt_fail(err, MT_EUNAVAIL, "%s: the server offers no TLS", k->host);
+		break;
+	case CURLE_SSL_CACERT_BADFILE:
+	case CURLE_URL_MALFORMAT:
+	case CURLE_UNSUPPORTED_PROTOCOL:
+		mt_fail(err, MT_ECONF, "%s: %s", k->host, words(k, code));
+		break;
+	case CURLE_WEIRD_SERVER_REPLY:
+	case CURLE_REMOTE_ACCESS_DENIED:
+		fail_reply(k, code, err);
+		break;
+	case CURLE_SSL_CONNECT_ERROR:
+		mt_fail(err, strstr(k->error, "SYSCALL") != NULL ||
+		    strstr(k->error, "unexpected eof") != NULL ||
+		    strstr(k->error, "reset") != NULL ? MT_ETEMP : MT_EPROTO,
+		    "%s: TLS: %s", k->host, words(k, code));
+		break;
+	default:
+		mt_fail(err, MT_ETEMP, "%s: %s", k->host, words(k, code));
+		break;
+	}
+}
+
+/* The URL, taken apart and put together again without what does not belong in it. */
+
+struct target {
+	char *url;
+	char *host;
+	char *user;		/* decoded; NULL: no login */
+	char *options;		/* "AUTH=PLAIN", or NULL */
+	bool has_tls;		/* from the first byte on */
+	bool is_smtp;
+	bool is_loopback;
+};
+
+static void
+target_clear(struct target *t)
+{
+	g_free(t->url);
+	g_free(t->host);
+	g_free(t->user);
+	g_free(t->options);
+}
+
+static char *
+url_part(CURLU *u, CURLUPart what, unsigned flags)
+{
+	g_autofree char *copy = NULL;
+	char *got = NULL;
+
+	if (curl_url_get(u, what, &got, flags) != CURLUE_OK)
+		return NULL;
+	copy = g_strdup(got);
+	curl_free(got);
+	return mt_steal(&copy);
+}
+
+static bool
+is_loopback(const char *host)
+{
+	return g_ascii_strcasecmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0 ||
+	    (g_str_has_prefix(host, "127.") && strspn(host, "0123456789.") == strlen(host));
+}
+
+static int
+target_fill(struct target *t, CURLU *u, const struct mt_conn_dial *d, struct mt_err *err)
+{
+	static const char *const schemes[] = { "smtp", "smtps", "pop3", "pop3s", "imap",
+		"imaps", NULL };
+	g_autofree char *scheme = url_part(u, CURLUPART_SCHEME, 0);
+	g_autofree char *password = url_part(u, CURLUPART_PASSWORD, 0);
+	g_autofree char *path = url_part(u, CURLUPART_PATH, 0);
+
+	if (scheme == NULL || !g_strv_contains(schemes, scheme))
+		return mt_fail(err, MT_ECONF, "not a mail server's URL");
+	if (password != NULL) {
+		explicit_bzero(password, strlen(password));
+		return mt_fail(err, MT_ECONF, "a password does not belong in the URL");
+	}
+	if (path != NULL && strcmp(path, "/") != 0)
+		return mt_fail(err, MT_ECONF, "nothing may follow the server's name");
+	t->host = url_part(u, CURLUPART_HOST, 0);
+	t->user = d->user != NULL ? g_strdup(d->user) :
+	    url_part(u, CURLUPART_USER, CURLU_URLDECODE);
+	t->options = d->mechanism != NULL ? g_strconcat("AUTH=", d->mechanism, NULL) :
+	    url_part(u, CURLUPART_OPTIONS, CURLU_URLDECODE);
+	t->has_tls = g_str_has_suffix(scheme, "s");
+	t->is_smtp = g_str_has_prefix(scheme, "smtp");
+	t->is_loopback = is_loopback(t->host);
+	curl_url_set(u, CURLUPART_USER, NULL, 0);
+	curl_url_set(u, CURLUPART_OPTIONS, NULL, 0);
+	/* libcurl takes the name for EHLO from the path. */
+	if (t->is_smtp && d->helo != NULL)
+		curl_url_set(u, CURLUPART_PATH, d->helo, 0);
+	t->url = url_part(u, CURLUPART_URL, 0);
+	return 0;
+}
+
+/* People write user@domain@host, as it should be; libcurl wants user%40domain@host. */
+static char *
+escape_at(const char *url)
+{
+	const char *from = strstr(url, "://"), *end, *last;
+	GString *out = g_string_new(NULL);
+
+	from = from == NULL ? url : from + 3;
+	end = from + strcspn(from, "/?#");
+	last = g_strrstr_len(from, end - from, "@");
+	for (const char *p = url; *p != '\0'; p++) {
+		if (*p == '@' && p < last)
+			g_string_append(out, "%40");
+		else
+			g_string_append_c(out, *p);
+	}
+	return g_string_free(out, FALSE);
+}
+
+static int
+target_init(struct target *t, const struct mt_conn_dial *d, struct mt_err *err)
+{
+	g_autofree char *url = escape_at(d->url);
+	CURLU *u = curl_url();
+	CURLUcode code;
+	int rc;
+
+	code = curl_url_set(u, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME);
+	if (code != CURLUE_OK)
+		rc = mt_fail(err, MT_ECONF, "%s", curl_url_strerror(code));
+	else
+		rc = target_fill(t, u, d, err);
+	curl_url_cleanup(u);
+	if (rc == 0 && t->user != NULL && d->password == NULL)
+		rc = mt_fail(err, MT_ECONF, "a user to log in as, but no password");
+	/* Not the URL as it stands: it may hold a password. */
+	if (rc < 0)
+		return mt_fail_in(err, "URL of %s", t->host != NULL ? t->host : "a server");
+	return 0;
+}
+
+/* Setting up and going. */
+
+static long
+tls_wish(const struct mt_conn_dial *d, const struct target *t)
+{
+	if (t->has_tls)
+		return CURLUSESSL_ALL;
+	if (d->allow_plaintext)
+		return CURLUSESSL_NONE;
+	return t->is_loopback ? CURLUSESSL_TRY : CURLUSESSL_ALL;
+}
+
+/*
+ * Of SMTP's mechanisms these, since libcurl would else prefer GSSAPI for every
+ * user@domain and fail without a Kerberos ticket. POP3 and IMAP are left to choose:
+ * naming mechanisms there takes away USER and LOGIN, which are no SASL.
+ */
+#define SMTP_MECHANISMS "AUTH=PLAIN;AUTH=LOGIN;AUTH=CRAM-MD5;AUTH=DIGEST-MD5"
+
+static void
+set_login(CURL *e, const struct mt_conn_dial *d, const struct target *t)
+{
+	if (t->user == NULL)
+		return;
+	curl_easy_setopt(e, CURLOPT_USERNAME, t->user);
+	curl_easy_setopt(e, CURLOPT_PASSWORD, d->password);
+	if (t->options != NULL)
+		curl_easy_setopt(e, CURLOPT_LOGIN_OPTIONS, t->options);
+	else if (t->is_smtp)
+		curl_easy_setopt(e, CURLOPT_LOGIN_OPTIONS, SMTP_MECHANISMS);
+}
+
+static int
+set_options(struct curl *k, const struct mt_conn_dial *d, const struct target *t)
+{
+	CURL *e = k->easy;
+	uint32_t timeout_ms =
+	    d->connect_timeout_ms != 0 ? d->connect_timeout_ms : CONNECT_TIMEOUT_MS;
+
+	curl_easy_setopt(e, CURLOPT_ERRORBUFFER, k->error);
+	curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(e, CURLOPT_CONNECT_ONLY, 1L);
+	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)timeout_ms);
+	curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_line);
+	curl_easy_setopt(e, CURLOPT_HEADERDATA, k);
+	curl_easy_setopt(e, CURLOPT_SSL_CTX_FUNCTION, on_ssl_ctx);
+	curl_easy_setopt(e, CURLOPT_SSL_CTX_DATA, k);
+	curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	curl_easy_setopt(e, CURLOPT_USE_SSL, tls_wish(d, t));
+	if (d->ca_file != NULL)
+		curl_easy_setopt(e, CURLOPT_CAINFO, d->ca_file);
+	/* "" keeps libcurl from looking for one in the environment. */
+	curl_easy_setopt(e, CURLOPT_PROXY, d->proxy != NULL ? d->proxy : "");
+	curl_easy_setopt(e, CURLOPT_HTTPPROXYTUNNEL, 1L);
+	set_login(e, d, t);
+	return curl_easy_setopt(e, CURLOPT_URL, t->url) == CURLE_OK ? 0 : -1;
+}
+
+struct mt_conn *
+mt_conn_dial(const struct mt_conn_dial *params, struct mt_err *err)
+{
+	__attribute__((cleanup(target_clear))) struct target t = { NULL };
+	mt_auto(mt_conn) c = NULL;
+	struct curl *k;
+	curl_socket_t fd = CURL_SOCKET_BAD;
+	CURLcode code;
+
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		return mt_fail_null(err, MT_ESOFTWARE, "libcurl cannot start");
+	if (target_init(&t, params, err) < 0)
+		return NULL;
+	c = mt_conn_alloc();
+	c->io = &curl_io;
+	c->state = k = g_new0(struct curl, 1);
+	k->conn = c;
+	k->host = g_strdup(t.host);
+	k->easy = curl_easy_init();
+	if (k->easy == NULL || set_options(k, params, &t) < 0)
+		return mt_fail_null(err, MT_ESOFTWARE, "libcurl cannot start");
+	code = curl_easy_perform(k->easy);
+	if (code != CURLE_OK) {
+		fail_perform(k, code, t.user != NULL ? t.user : "nobody", err);
+		return NULL;
+	}
+	if (curl_easy_getinfo(k->easy, CURLINFO_ACTIVESOCKET, &fd) != CURLE_OK ||
+	    fd == CURL_SOCKET_BAD)
+		return mt_fail_null(err, MT_ETEMP, "%s: the connection is gone", k->host);
+	c->fd = fd;
+	return mt_steal(&c);
+}
