@@ -29,7 +29,7 @@ struct mt_account {
 	const char *proxy;
 	const char *folder;		/* where mail arrives, below maildir: "NAME/INBOX" */
 	const char *sent;		/* where copies of sent mail go: "NAME/Sent"; "" none */
-	bool allow_plaintext;		/* no TLS wanted: only for a tunnel or a test */
+	bool allow_plaintext;		/* log in without TLS where none is offered */
 	const char *file;		/* the configuration file, and where the account */
 	unsigned line;			/* starts in it: for error messages */
 };

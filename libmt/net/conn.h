@@ -16,9 +16,8 @@ struct mt_tls;
  * What a client connection needs. Strings are borrowed during mt_conn_dial() only.
  * The URL is smtp://, smtps://, pop3://, pop3s:// (imap(s):// likewise) and
  * [user@]host[:port]; a "@" in the user may stand as it is; never with a password.
- * Without "s" STARTTLS is required, unless the host is loopback and the server does not
- * offer it; with allow_plaintext it is not used (for a tunnel, or a test). The
- * environment's proxies are not used: what is not asked for here does not happen.
+ * Without "s" STARTTLS is required; a server that does not offer it is taken as it is
+ * only on loopback and with allow_plaintext (for a tunnel). The environment's proxies are not used: what is not asked for here does not happen.
  */
 struct mt_conn_dial {
 	const char *url;

@@ -468,9 +468,7 @@ tls_wish(const struct mt_conn_dial *d, const struct target *t)
 {
 	if (t->has_tls)
 		return CURLUSESSL_ALL;
-	if (d->allow_plaintext)
-		return CURLUSESSL_NONE;
-	return t->is_loopback ? CURLUSESSL_TRY : CURLUSESSL_ALL;
+	return d->allow_plaintext || t->is_loopback ? CURLUSESSL_TRY : CURLUSESSL_ALL;
 }
 
 /*
