@@ -17,7 +17,8 @@ struct mt_tls;
  * The URL is smtp://, smtps://, pop3://, pop3s:// (imap(s):// likewise) and
  * [user@]host[:port]; a "@" in the user may stand as it is; never with a password.
  * Without "s" STARTTLS is required; a server that does not offer it is taken as it is
- * only on loopback and with allow_plaintext (for a tunnel). The environment's proxies are not used: what is not asked for here does not happen.
+ * only on loopback and with allow_plaintext (for a tunnel). The environment's proxies
+ * are not used: what is not asked for here does not happen.
  */
 struct mt_conn_dial {
 	const char *url;
@@ -38,6 +39,20 @@ struct mt_conn_dial {
  * which name; TLS not offered; 5yz), MT_ECONF (bad URL). A server's words are quoted.
  */
 struct mt_conn *mt_conn_dial(const struct mt_conn_dial *params, struct mt_err *err);
+
+/*
+ * What a URL says, for those who keep something per server: all g_free'd by
+ * mt_conn_url_clear(). MT_ECONF when it is no mail server's URL.
+ */
+struct mt_conn_url {
+	char *scheme;
+	char *user;		/* decoded; NULL: none */
+	char *host;		/* lower case */
+	uint16_t port;		/* 0: not said */
+};
+
+int mt_conn_url_parse(const char *url, struct mt_conn_url *out, struct mt_err *err);
+void mt_conn_url_clear(struct mt_conn_url *u);
 
 /*
  * Every line that the server said before the hand-over (greeting, EHLO or CAPA answers,
@@ -108,5 +123,6 @@ int mt_conn_writef(struct mt_conn *c, struct mt_err *err, const char *fmt, ...)
 int mt_conn_flush(struct mt_conn *c, struct mt_err *err);
 
 MT_AUTO_DEFINE(mt_conn, mt_conn_free);
+MT_AUTO_VALUE_DEFINE(mt_conn_url, mt_conn_url_clear);
 
 #endif

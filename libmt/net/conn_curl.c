@@ -345,119 +345,57 @@ fail_perform(const struct curl *k, CURLcode code, const char *user, struct mt_er
 	}
 }
 
-/* The URL, taken apart and put together again without what does not belong in it. */
+/* The URL, put together again without what does not belong in it. */
 
 struct target {
+	struct mt_conn_url parts;
 	char *url;
-	char *host;
-	char *user;		/* decoded; NULL: no login */
 	char *options;		/* "AUTH=PLAIN", or NULL */
 	bool has_tls;		/* from the first byte on */
 	bool is_smtp;
-	bool is_loopback;
 };
 
 static void
 target_clear(struct target *t)
 {
+	mt_conn_url_clear(&t->parts);
 	g_free(t->url);
-	g_free(t->host);
-	g_free(t->user);
 	g_free(t->options);
-}
-
-static char *
-url_part(CURLU *u, CURLUPart what, unsigned flags)
-{
-	g_autofree char *copy = NULL;
-	char *got = NULL;
-
-	if (curl_url_get(u, what, &got, flags) != CURLUE_OK)
-		return NULL;
-	copy = g_strdup(got);
-	curl_free(got);
-	return mt_steal(&copy);
 }
 
 static bool
 is_loopback(const char *host)
 {
-	return g_ascii_strcasecmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0 ||
-	    (g_str_has_prefix(host, "127.") && strspn(host, "0123456789.") == strlen(host));
-}
-
-static int
-target_fill(struct target *t, CURLU *u, const struct mt_conn_dial *d, struct mt_err *err)
-{
-	static const char *const schemes[] = { "smtp", "smtps", "pop3", "pop3s", "imap",
-		"imaps", NULL };
-	g_autofree char *scheme = url_part(u, CURLUPART_SCHEME, 0);
-	g_autofree char *password = url_part(u, CURLUPART_PASSWORD, 0);
-	g_autofree char *path = url_part(u, CURLUPART_PATH, 0);
-
-	if (scheme == NULL || !g_strv_contains(schemes, scheme))
-		return mt_fail(err, MT_ECONF, "not a mail server's URL");
-	if (password != NULL) {
-		explicit_bzero(password, strlen(password));
-		return mt_fail(err, MT_ECONF, "a password does not belong in the URL");
-	}
-	if (path != NULL && strcmp(path, "/") != 0)
-		return mt_fail(err, MT_ECONF, "nothing may follow the server's name");
-	t->host = url_part(u, CURLUPART_HOST, 0);
-	t->user = d->user != NULL ? g_strdup(d->user) :
-	    url_part(u, CURLUPART_USER, CURLU_URLDECODE);
-	t->options = d->mechanism != NULL ? g_strconcat("AUTH=", d->mechanism, NULL) :
-	    url_part(u, CURLUPART_OPTIONS, CURLU_URLDECODE);
-	t->has_tls = g_str_has_suffix(scheme, "s");
-	t->is_smtp = g_str_has_prefix(scheme, "smtp");
-	t->is_loopback = is_loopback(t->host);
-	curl_url_set(u, CURLUPART_USER, NULL, 0);
-	curl_url_set(u, CURLUPART_OPTIONS, NULL, 0);
-	/* libcurl takes the name for EHLO from the path. */
-	if (t->is_smtp && d->helo != NULL)
-		curl_url_set(u, CURLUPART_PATH, d->helo, 0);
-	t->url = url_part(u, CURLUPART_URL, 0);
-	return 0;
-}
-
-/* People write user@domain@host, as it should be; libcurl wants user%40domain@host. */
-static char *
-escape_at(const char *url)
-{
-	const char *from = strstr(url, "://"), *end, *last;
-	GString *out = g_string_new(NULL);
-
-	from = from == NULL ? url : from + 3;
-	end = from + strcspn(from, "/?#");
-	last = g_strrstr_len(from, end - from, "@");
-	for (const char *p = url; *p != '\0'; p++) {
-		if (*p == '@' && p < last)
-			g_string_append(out, "%40");
-		else
-			g_string_append_c(out, *p);
-	}
-	return g_string_free(out, FALSE);
+	return strcmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0 ||
+	    (g_str_has_prefix(host, "127.") &&
+	    strspn(host, "0123456789.") == strlen(host));
 }
 
 static int
 target_init(struct target *t, const struct mt_conn_dial *d, struct mt_err *err)
 {
-	g_autofree char *url = escape_at(d->url);
-	CURLU *u = curl_url();
-	CURLUcode code;
-	int rc;
+	g_autofree char *port = NULL, *path = NULL;
 
-	code = curl_url_set(u, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME);
-	if (code != CURLUE_OK)
-		rc = mt_fail(err, MT_ECONF, "%s", curl_url_strerror(code));
-	else
-		rc = target_fill(t, u, d, err);
-	curl_url_cleanup(u);
-	if (rc == 0 && t->user != NULL && d->password == NULL)
-		rc = mt_fail(err, MT_ECONF, "a user to log in as, but no password");
-	/* Not the URL as it stands: it may hold a password. */
-	if (rc < 0)
-		return mt_fail_in(err, "URL of %s", t->host != NULL ? t->host : "a server");
+	if (mt_conn_url_parse(d->url, &t->parts, err) < 0)
+		return -1;
+	if (d->user != NULL) {
+		g_free(t->parts.user);
+		t->parts.user = g_strdup(d->user);
+	}
+	if (t->parts.user != NULL && d->password == NULL)
+		return mt_fail(err, MT_ECONF, "%s: a user to log in as, but no password",
+		    t->parts.host);
+	t->has_tls = g_str_has_suffix(t->parts.scheme, "s");
+	t->is_smtp = g_str_has_prefix(t->parts.scheme, "smtp");
+	if (d->mechanism != NULL)
+		t->options = g_strconcat("AUTH=", d->mechanism, NULL);
+	if (t->parts.port != 0)
+		port = g_strdup_printf(":%u", t->parts.port);
+	/* libcurl takes the name for EHLO from the path. */
+	if (t->is_smtp && d->helo != NULL)
+		path = g_uri_escape_string(d->helo, "[]:", FALSE);
+	t->url = g_strdup_printf("%s://%s%s/%s", t->parts.scheme, t->parts.host,
+	    port != NULL ? port : "", path != NULL ? path : "");
 	return 0;
 }
 
@@ -468,7 +406,8 @@ tls_wish(const struct mt_conn_dial *d, const struct target *t)
 {
 	if (t->has_tls)
 		return CURLUSESSL_ALL;
-	return d->allow_plaintext || t->is_loopback ? CURLUSESSL_TRY : CURLUSESSL_ALL;
+	return d->allow_plaintext || is_loopback(t->parts.host) ? CURLUSESSL_TRY :
+	    CURLUSESSL_ALL;
 }
 
 /*
@@ -481,9 +420,9 @@ tls_wish(const struct mt_conn_dial *d, const struct target *t)
 static void
 set_login(CURL *e, const struct mt_conn_dial *d, const struct target *t)
 {
-	if (t->user == NULL)
+	if (t->parts.user == NULL)
 		return;
-	curl_easy_setopt(e, CURLOPT_USERNAME, t->user);
+	curl_easy_setopt(e, CURLOPT_USERNAME, t->parts.user);
 	curl_easy_setopt(e, CURLOPT_PASSWORD, d->password);
 	if (t->options != NULL)
 		curl_easy_setopt(e, CURLOPT_LOGIN_OPTIONS, t->options);
@@ -520,7 +459,7 @@ set_options(struct curl *k, const struct mt_conn_dial *d, const struct target *t
 struct mt_conn *
 mt_conn_dial(const struct mt_conn_dial *params, struct mt_err *err)
 {
-	__attribute__((cleanup(target_clear))) struct target t = { NULL };
+	__attribute__((cleanup(target_clear))) struct target t = { .url = NULL };
 	mt_auto(mt_conn) c = NULL;
 	struct curl *k;
 	curl_socket_t fd = CURL_SOCKET_BAD;
@@ -534,13 +473,13 @@ mt_conn_dial(const struct mt_conn_dial *params, struct mt_err *err)
 	c->io = &curl_io;
 	c->state = k = g_new0(struct curl, 1);
 	k->conn = c;
-	k->host = g_strdup(t.host);
+	k->host = g_strdup(t.parts.host);
 	k->easy = curl_easy_init();
 	if (k->easy == NULL || set_options(k, params, &t) < 0)
 		return mt_fail_null(err, MT_ESOFTWARE, "libcurl cannot start");
 	code = curl_easy_perform(k->easy);
 	if (code != CURLE_OK) {
-		fail_perform(k, code, t.user != NULL ? t.user : "nobody", err);
+		fail_perform(k, code, t.parts.user != NULL ? t.parts.user : "nobody", err);
 		return NULL;
 	}
 	if (curl_easy_getinfo(k->easy, CURLINFO_ACTIVESOCKET, &fd) != CURLE_OK ||
