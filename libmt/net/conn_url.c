@@ -43,6 +43,7 @@ fill(CURLU *u, struct mt_conn_url *out, struct mt_err *err)
 	g_autofree char *password = part(u, CURLUPART_PASSWORD, 0);
 	g_autofree char *path = part(u, CURLUPART_PATH, 0);
 	g_autofree char *query = part(u, CURLUPART_QUERY, 0);
+	g_autofree char *options = part(u, CURLUPART_OPTIONS, 0);
 	g_autofree char *port = part(u, CURLUPART_PORT, 0);
 	g_autofree char *host = part(u, CURLUPART_HOST, 0);
 
@@ -54,6 +55,8 @@ fill(CURLU *u, struct mt_conn_url *out, struct mt_err *err)
 		explicit_bzero(password, strlen(password));
 		return mt_fail(err, MT_ECONF, "a password does not belong in a URL");
 	}
+	if (options != NULL)
+		return mt_fail(err, MT_ECONF, "\";%s\" does not belong in a URL", options);
 	if ((path != NULL && strcmp(path, "/") != 0) || query != NULL)
 		return mt_fail(err, MT_ECONF, "nothing may follow the server's name");
 	if (host == NULL || host[0] == '\0')
