@@ -19,10 +19,16 @@ VERSION := $(shell sed -n 's/.*MT_VERSION "\(.*\)"/\1/p' cmd/cmd.h)
 
 PKGS = libcurl openssl gmime-3.0 libidn2 libconfuse jansson sqlite3 libzstd \
 	libxml-2.0 libseccomp libmagic glib-2.0
-# Targets that need no library must work before `make deps` has run.
-ifneq ($(MAKECMDGOALS),deps)
-PKG_CFLAGS := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PKGS) 2>/dev/null))
-PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lnotmuch -lcrypt
+# These need no library, or call make again when `deps` has put it there.
+GOALS_WITHOUT_LIBS = deps demo check check-asan fuzz bench cover dist rfc clean uninstall
+ifneq ($(filter-out $(GOALS_WITHOUT_LIBS),$(or $(MAKECMDGOALS),all)),)
+ifneq ($(shell pkg-config --exists $(PKGS) 2>/dev/null && \
+	$(CC) -fsyntax-only -include notmuch.h -x c /dev/null 2>/dev/null && echo yes),yes)
+$(error A compiler, pkg-config or a library is missing. Run "make deps": it installs, with \
+	apt, what is needed to build and test)
+endif
+PKG_CFLAGS := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PKGS)))
+PKG_LIBS := $(shell pkg-config --libs $(PKGS)) -lnotmuch -lcrypt
 endif
 
 WARN = -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wcast-qual -Wformat=2 \
@@ -49,7 +55,7 @@ FUZZ_BIN = $(FUZZ:%=$(B)/fuzz/%)
 TOOLS := $(patsubst tests/tools/%.c,%,$(wildcard tests/tools/*.c))
 TOOL_BIN = $(TOOLS:%=$(B)/tools/%)
 
-all: $(BIN) $(B)/bin/sendmail
+all: $(BIN) $(if $(filter mt-send,$(CMDS)),$(B)/bin/sendmail)
 
 $(B)/bin/sendmail: $(B)/bin/mt-send
 	@ln -sf mt-send $@
