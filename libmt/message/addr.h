@@ -49,6 +49,11 @@ char *mt_addr_display(const struct mt_addr *a);
  * name. g_free.
  */
 char *mt_addr_domain_ascii(const struct mt_addr *a);
+/* A host name in ASCII: labels of letters, digits, "-" and "_" (which is in use), each at most
+   63 bytes and with no "-" at its ends, MT_MAX_DOMAIN in all. */
+bool mt_addr_is_domain(const char *s);
+/* A byte that an atom may hold (RFC 5322 3.2.3, RFC 6532 3.2). */
+bool mt_addr_is_atext(unsigned char c);
 /* Same mailbox: domains compare without case, local parts too (as everybody does). */
 bool mt_addr_same(const struct mt_addr *a, const struct mt_addr *b);
 /* Whether it can be sent without SMTPUTF8 (RFC 6531): the local part decides. */

@@ -1,0 +1,31 @@
+/* attach.h - an attachment on its way into a message: open it, find its type */
+#ifndef MT_MESSAGE_ATTACH_H
+#define MT_MESSAGE_ATTACH_H
+
+#include "base/auto.h"
+#include "base/err.h"
+#include "message/build.h"
+
+struct mt_attach {
+	int fd;			/* -1: content is in memory */
+	struct mt_slice content;
+	char *type;		/* "text/plain" */
+	char *charset;		/* of text, as far as its beginning tells; or NULL */
+	char *name;		/* or NULL */
+	bool as_is;		/* a message that needs no encoding, and may have none */
+	bool has_8bit;		/* then with 8-bit bytes in it */
+};
+
+/*
+ * Open it, and read enough of it to say what it is (libmagic, unless the type is given).
+ * What cannot be read twice (a pipe) is copied to a temporary file. Errors name the path.
+ */
+int mt_attach_open(struct mt_attach *a, const struct mt_build_attachment *from,
+    bool only_7bit, struct mt_err *err);
+/* Read from the start, piece by piece. */
+int mt_attach_read(const struct mt_attach *a,
+    int (*each)(void *arg, struct mt_slice piece, struct mt_err *err), void *arg,
+    struct mt_err *err);
+void mt_attach_close(struct mt_attach *a);
+
+#endif

@@ -1,0 +1,25 @@
+/* word.h - encoded words: text that is not ASCII in header fields (RFC 2047) */
+#ifndef MT_MESSAGE_WORD_H
+#define MT_MESSAGE_WORD_H
+
+#include "base/slice.h"
+
+/*
+ * Decode the encoded words in unfolded text; what is not one is made UTF-8 as
+ * mt_charset_to_utf8() does. Lax as real mail needs it: words that touch other text,
+ * blanks in a word, a character that is split over two words. Controls become spaces.
+ * g_free.
+ */
+char *mt_word_decode(struct mt_slice text);
+
+/*
+ * Text as encoded words (UTF-8, Q or B, whichever is shorter), with a space between them: each
+ * at most 75 characters and whole characters (RFC 2047 2, 5). g_free.
+ */
+char *mt_word_encode(struct mt_slice utf8);
+
+/* Whether text can stand in a field unencoded: printable ASCII and tabs, nothing in it that
+   reads as an encoded word, no word too long to fold. */
+bool mt_word_is_plain(struct mt_slice text);
+
+#endif

@@ -1,0 +1,303 @@
+/* addr.c - address lists: strict, lax, formatting, and the isemail suite */
+#include "message/addr.h"
+
+#include <glib.h>
+#include <libxml/parser.h>
+#include <libxml/tree.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+#include "base/proc.h"
+#include "tap.h"
+
+/* Expected: mailboxes as mt_addr_display() shows them, "|" between; NULL: refused. */
+static const struct {
+	const char *name, *text, *strict, *lax;
+} cases[] = {
+	{ "a plain one", "a@b.c", "a@b.c", "a@b.c" },
+	{ "with a name", "Ada Lovelace <ada@example.org>",
+	    "Ada Lovelace <ada@example.org>", "Ada Lovelace <ada@example.org>" },
+	{ "a quoted name", "\"Lovelace, Ada\" <a@b.c>", "Lovelace, Ada <a@b.c>",
+	    "Lovelace, Ada <a@b.c>" },
+	{ "escapes in a quoted name", "\"a \\\"b\\\" \\\\c\" <a@b.c>",
+	    "a \"b\" \\c <a@b.c>", "a \"b\" \\c <a@b.c>" },
+	{ "a list", "a@b.c, D <d@e.f>,,g@h.i", "a@b.c|D <d@e.f>|g@h.i",
+	    "a@b.c|D <d@e.f>|g@h.i" },
+	{ "a dot in the name", "John Q. Public <j@b.c>", "John Q. Public <j@b.c>",
+	    "John Q. Public <j@b.c>" },
+	{ "an encoded name", "=?utf-8?q?J=C3=BCrgen?= M <j@b.c>", "Jürgen M <j@b.c>",
+	    "Jürgen M <j@b.c>" },
+	{ "UTF-8 all over", "Jürgen <jürgen@exämple.org>", "Jürgen <jürgen@exämple.org>",
+	    "Jürgen <jürgen@exämple.org>" },
+	{ "a group", "team: a@b.c, d@e.f;", "a@b.c|d@e.f", "a@b.c|d@e.f" },
+	{ "a group and one more", "team: a@b.c;, x@y.z", "a@b.c|x@y.z", "a@b.c|x@y.z" },
+	{ "an empty group", "undisclosed-recipients:;", "", "" },
+	{ "a group in a group", "a: b: c@d.e;;", NULL, "" },
+	{ "a group without end", "team: a@b.c", NULL, "a@b.c" },
+	{ "a comment is a name", "a@b.c (Ada (the) first)", "Ada (the) first <a@b.c>",
+	    "Ada (the) first <a@b.c>" },
+	{ "comments everywhere", "(x)Ada(y)<(z)a@b.c(q)>(r)", "Ada <a@b.c>", "Ada <a@b.c>" },
+	{ "an old route", "<@r.s,@t.u:a@b.c>", "a@b.c", "a@b.c" },
+	{ "a quoted local part", "\"a b\"@b.c", "\"a b\"@b.c", "\"a b\"@b.c" },
+	{ "needless quotes go", "\"ab\"@b.c", "ab@b.c", "ab@b.c" },
+	{ "a literal", "a@[192.0.2.1]", "a@[192.0.2.1]", "a@[192.0.2.1]" },
+	{ "folded", "Ada\r\n <a@b.c>,\n\td@e.f", "Ada <a@b.c>|d@e.f", "Ada <a@b.c>|d@e.f" },
+	{ "a line end without a blank", "a@b.c,\nd@e.f", NULL, "a@b.c|d@e.f" },
+	{ "no @", "ada", NULL, "" },
+	{ "two @", "a@b@c.d", NULL, "a@b" },
+	{ "no >", "Ada <a@b.c", NULL, "Ada <a@b.c>" },
+	{ "text behind", "a@b.c Ada", NULL, "a@b.c" },
+	{ "an unquoted @ in the name", "a@b.c <a@b.c>", NULL, "a@b.c <a@b.c>" },
+	{ "brackets in the name", "[list] Ada <a@b.c>", NULL, "[list] Ada <a@b.c>" },
+	{ "an open quote", "\"Ada <a@b.c>", NULL, "\"Ada <a@b.c>" },
+	{ "an open comment", "(Ada <a@b.c>", NULL, "(Ada <a@b.c>" },
+	{ "dots in a row", "a..b.@docomo.example", NULL, "\"a..b.\"@docomo.example" },
+	{ "semicolons between", "a@b.c; d@e.f", NULL, "a@b.c|d@e.f" },
+	{ "one bad among good", "a@b.c, nobody, d@e.f", NULL, "a@b.c|d@e.f" },
+	{ "empty brackets", "<>", NULL, "" },
+	{ "a control character", "a\x01z@b.c", NULL, "" },
+	{ "an override in the name", "a\xe2\x80\xaez <a@b.c>", "a z <a@b.c>", "a z <a@b.c>" },
+	{ "an override in the local part", "a\xe2\x80\xaez@b.c", NULL, "" },
+	{ "not UTF-8", "J\xfcrgen <j@b.c>", NULL, "Jürgen <j@b.c>" },
+	{ "a hyphen at a label's end", "a@b-.c", NULL, "a@b-.c" },
+	{ "a dot at the end", "a@b.c.", NULL, "a@b.c" },
+	{ "nothing", "", "", "" },
+};
+
+static char *
+join(const struct mt_addr_list *list)
+{
+	GString *all = g_string_new(NULL);
+
+	for (size_t i = 0; i < list->n; i++) {
+		g_autofree char *one = mt_addr_display(&list->v[i]);
+
+		g_string_append_printf(all, "%s%s", i > 0 ? "|" : "", one);
+	}
+	return g_string_free(all, FALSE);
+}
+
+static void
+test_cases(void)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		size_t n = strlen(cases[i].text);
+		char *exact = tap_exact(cases[i].text, n);
+		mt_auto_value(mt_addr_list) strict = { NULL, 0 }, lax = { NULL, 0 };
+		struct mt_err err = { 0 };
+		int rc = mt_addr_parse(mt_slice_mem(exact, n), &strict, &err);
+		g_autofree char *got = rc == 0 ? join(&strict) : NULL;
+		g_autofree char *got_lax = NULL;
+
+		is_str(got, cases[i].strict, "strict: %s", cases[i].name);
+		if (rc < 0)
+			ok(err.kind == MT_EDATA && err.msg[0] != '\0', "and says why: %s",
+			    err.msg);
+		mt_addr_parse_lax(mt_slice_mem(exact, n), &lax);
+		got_lax = join(&lax);
+		is_str(got_lax, cases[i].lax, "lax: %s", cases[i].name);
+		free(exact);
+	}
+}
+
+static const struct {
+	const char *name;
+	struct mt_addr a;
+	const char *want;
+} formats[] = {
+	{ "no name", { NULL, (char *)"a", (char *)"b.c" }, "a@b.c" },
+	{ "a plain name", { (char *)"Ada L", (char *)"a", (char *)"b.c" }, "Ada L <a@b.c>" },
+	{ "a name to quote", { (char *)"L, \"A\"", (char *)"a", (char *)"b.c" },
+	    "\"L, \\\"A\\\"\" <a@b.c>" },
+	{ "a name to encode", { (char *)"é", (char *)"a", (char *)"b.c" },
+	    "=?UTF-8?B?w6k=?= <a@b.c>" },
+	{ "a name that looks encoded", { (char *)"=?a?q?b?=", (char *)"a", (char *)"b.c" },
+	    "=?UTF-8?B?PT9hP3E/Yj89?= <a@b.c>" },
+	{ "a local part to quote", { NULL, (char *)"a b", (char *)"b.c" }, "\"a b\"@b.c" },
+	{ "a domain in A-labels", { NULL, (char *)"a", (char *)"Bücher.example" },
+	    "a@xn--bcher-kva.example" },
+	{ "a UTF-8 local part keeps its domain",
+	    { NULL, (char *)"ü", (char *)"bücher.example" }, "ü@bücher.example" },
+};
+
+static void
+test_format(void)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(formats); i++) {
+		g_autofree char *got = mt_addr_format(&formats[i].a);
+
+		is_str(got, formats[i].want, "format: %s", formats[i].name);
+	}
+}
+
+static void
+test_same(void)
+{
+	struct mt_addr a = { NULL, (char *)"Ada", (char *)"Bücher.example" };
+	struct mt_addr b = { (char *)"x", (char *)"ada", (char *)"xn--bcher-kva.EXAMPLE" };
+	struct mt_addr c = { NULL, (char *)"ada", (char *)"buecher.example" };
+	struct mt_addr bad = { NULL, (char *)"a", (char *)"a b" };
+	mt_auto_value(mt_addr_list) list = { NULL, 0 };
+	g_autofree char *none = mt_addr_domain_ascii(&bad);
+
+	ok(mt_addr_same(&a, &b), "case, and the form of the domain, do not matter");
+	ok(!mt_addr_same(&a, &c), "another domain does");
+	ok(mt_addr_list_add_new(&list, &a), "a first one is added");
+	ok(!mt_addr_list_add_new(&list, &b), "the same one is not");
+	ok(mt_addr_list_add_new(&list, &c), "another one is");
+	ok(none == NULL, "no domain name, no A-labels");
+}
+
+/* Shapes that cost a careless parser its stack or its time. */
+static void
+test_hostile(void)
+{
+	static const char *const units[] = { "a:", "(", "\"", "[", "<", "a@b,", "\\\"", ",",
+		"(()", "\"\\", "a@", ".", "a.", "=?utf-8?q?", "@a,", "<@a:" };
+
+	for (size_t i = 0; i < G_N_ELEMENTS(units); i++) {
+		GString *text = g_string_new(NULL);
+		struct mt_addr_list list, strict;
+		struct mt_err err = { 0 };
+		uint64_t start = mt_proc_now_ms();
+
+		while (text->len < MT_KIB(250))
+			g_string_append(text, units[i]);
+		mt_addr_parse_lax(mt_slice_mem(text->str, text->len), &list);
+		mt_addr_parse(mt_slice_mem(text->str, text->len), &strict, &err);
+		ok(mt_proc_now_ms() - start < 5000, "250 KB of %s end soon", units[i]);
+		ok(list.n <= MT_MAX_ADDRS, "and give at most MT_MAX_ADDRS");
+		mt_addr_list_clear(&list);
+		mt_addr_list_clear(&strict);
+		g_string_free(text, TRUE);
+	}
+}
+
+/*
+ * Where we judge otherwise than isemail, and why. It calls an address an error, or valid
+ * in some form; we have one kind of valid: what mail can be sent to.
+ */
+static const struct {
+	int id;
+	bool valid;
+	const char *why;
+} differences[] = {
+	{ 28, false, "a label of 64 bytes is in no DNS" },
+	{ 41, false, "a domain above 255 bytes is in no DNS" },
+	{ 58, false, "a NUL, even quoted, is refused everywhere" },
+	{ 115, false, "a control character in a literal" },
+	{ 116, false, "a quoted pair in a literal" },
+	{ 117, false, "the same" },
+	{ 124, false, "DEL in a local part" },
+	{ 125, false, "the same, quoted" },
+	{ 134, false, "a quoted line end would end an SMTP line" },
+	{ 138, false, "a control character in a local part" },
+	{ 139, false, "the same, quoted" },
+	{ 160, true, "RFC 6532 made UTF-8 a VCHAR" },
+	{ 161, false, "a slash is in no host name" },
+};
+
+static char *
+child_text(xmlNode *test, const char *name)
+{
+	for (xmlNode *c = test->children; c != NULL; c = c->next) {
+		if (c->type == XML_ELEMENT_NODE && strcmp((const char *)c->name, name) == 0) {
+			xmlChar *text = xmlNodeGetContent(c);
+			char *copy = g_strdup((const char *)text);
+
+			xmlFree(text);
+			return copy;
+		}
+	}
+	return g_strdup("");
+}
+
+/* U+2400 and up stand for control characters in the suite. */
+static struct mt_slice
+unpicture(const char *text, GString *out)
+{
+	for (const char *p = text; *p != '\0'; p = g_utf8_next_char(p)) {
+		gunichar c = g_utf8_get_char(p);
+
+		if (c >= 0x2400 && c < 0x2420)
+			g_string_append_c(out, (char)(c - 0x2400));
+		else
+			g_string_append_unichar(out, c);
+	}
+	return mt_slice_mem(out->str, out->len);
+}
+
+static void
+one_isemail(xmlNode *test)
+{
+	xmlChar *id_text = xmlGetProp(test, (const xmlChar *)"id");
+	int id = (int)g_ascii_strtoll((const char *)id_text, NULL, 10);
+	g_autofree char *address = child_text(test, "address");
+	g_autofree char *category = child_text(test, "category");
+	g_autofree char *diagnosis = child_text(test, "diagnosis");
+	bool want = strcmp(category, "ISEMAIL_ERR") != 0;
+	GString *bytes = g_string_new(NULL);
+	struct mt_slice s = unpicture(address, bytes);
+	char *exact = tap_exact(s.p, s.n);
+	struct mt_addr a;
+	struct mt_err err = { 0 };
+	const char *why = "";
+	bool got;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(differences); i++) {
+		if (differences[i].id == id) {
+			ok(want != differences[i].valid, "isemail %d differs: %s", id,
+			    differences[i].why);
+			want = differences[i].valid;
+			why = " (by choice)";
+		}
+	}
+	got = mt_addr_parse_one(mt_slice_mem(exact, s.n), &a, &err) == 0;
+	ok(got == want, "isemail %d %s is %s%s", id, diagnosis,
+	    want ? "an address" : "none", why);
+	if (got != want && err.msg[0] != '\0')
+		printf("# %s\n", err.msg);
+	if (got)
+		mt_addr_clear(&a);
+	free(exact);
+	g_string_free(bytes, TRUE);
+	xmlFree(id_text);
+}
+
+static void
+test_isemail(void)
+{
+	static const char path[] = "../shared/suites/isemail/tests.xml";
+	xmlDoc *doc;
+	int n = 0;
+
+	if (access(path, R_OK) < 0) {
+		ok(true, "isemail suite # SKIP %s is not there", path);
+		return;
+	}
+	doc = xmlReadFile(path, NULL, XML_PARSE_NONET);
+	ok(doc != NULL, "the isemail suite can be read");
+	if (doc == NULL)
+		return;
+	for (xmlNode *c = xmlDocGetRootElement(doc)->children; c != NULL; c = c->next) {
+		if (c->type == XML_ELEMENT_NODE &&
+		    strcmp((const char *)c->name, "test") == 0) {
+			one_isemail(c);
+			n++;
+		}
+	}
+	is_int(n, 164, "all cases of isemail ran");
+	xmlFreeDoc(doc);
+	xmlCleanupParser();
+}
+
+int
+main(void)
+{
+	test_cases();
+	test_format();
+	test_same();
+	test_hostile();
+	test_isemail();
+	return tap_done();
+}
