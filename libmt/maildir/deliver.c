@@ -202,6 +202,17 @@ mt_deliver_set_unique(struct mt_deliver *d, struct mt_slice unique)
 }
 
 void
+mt_deliver_set_name(struct mt_deliver *d, const char *sub, const char *file)
+{
+	struct mt_maildir_name parsed;
+
+	g_assert(g_str_equal(sub, "new") || g_str_equal(sub, "cur"));
+	g_assert(mt_maildir_name_parse(file, &parsed));
+	d->target = g_str_equal(sub, "new") ? NEW : CUR;
+	g_strlcpy(d->name, file, sizeof(d->name));
+}
+
+void
 mt_deliver_set_time(struct mt_deliver *d, int64_t seconds)
 {
 	d->has_time = true;
@@ -216,6 +227,8 @@ choose_name(struct mt_deliver *d)
 	char base[MT_MAILDIR_NAME_SIZE];
 	struct stat st;
 
+	if (d->name[0] != '\0')
+		return 0;
 	if (fstat(d->fd, &st) < 0)
 		return mt_fail(&d->err, MT_EIO, "Maildir %s: fstat: %m", d->maildir->path);
 	if (d->unique[0] != '\0')

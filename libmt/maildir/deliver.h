@@ -55,6 +55,8 @@ void mt_deliver_set_flags(struct mt_deliver *d, struct mt_slice flags);
 /* Use this unique part instead of one of our own (restore). Commit fails with MT_EDATA
    when a file of that name is there already. */
 void mt_deliver_set_unique(struct mt_deliver *d, struct mt_slice unique);
+/* Use exactly this file name, in new/ or cur/ (restore). As above when it is taken. */
+void mt_deliver_set_name(struct mt_deliver *d, const char *sub, const char *file);
 /* Set the file's modification time on commit: the date of arrival (IMAP's INTERNALDATE). */
 void mt_deliver_set_time(struct mt_deliver *d, int64_t seconds);
 

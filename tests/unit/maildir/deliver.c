@@ -94,6 +94,26 @@ check_flags(void)
 }
 
 static void
+check_exact_name(void)
+{
+	struct mt_err err = { 0 };
+	g_autofree char *path = in_root("exact"), *file = NULL;
+	mt_auto(mt_maildir) m = mt_maildir_create(path, &err);
+	mt_auto(mt_deliver) d = mt_deliver_begin(m, &err);
+	mt_auto(mt_deliver) again = mt_deliver_begin(m, &err);
+
+	mt_deliver_set_name(d, "cur", "odd;name,S=3");
+	mt_deliver_write(d, "abc", 3, &err);
+	ok(mt_deliver_commit(d, &err) == 0, "commit under a name that was given whole");
+	is_str(mt_deliver_name(d), "odd;name,S=3", "the name is kept as it is");
+	file = g_build_filename(path, "cur", "odd;name,S=3", NULL);
+	ok(access(file, F_OK) == 0, "and is the file's");
+	mt_deliver_set_name(again, "cur", "odd;name,S=3");
+	ok(mt_deliver_commit(again, &err) < 0, "a second file does not get it");
+	is_int(err.kind, MT_EDATA, "as an error of the data");
+}
+
+static void
 check_batch(void)
 {
 	struct mt_err err = { 0 };
@@ -184,6 +204,7 @@ main(void)
 	check_one();
 	check_aborted();
 	check_flags();
+	check_exact_name();
 	check_batch();
 	check_errors();
 	check_sweep();
