@@ -184,7 +184,7 @@ check_walk(void)
 		ok(mt_folder_is_maildir(found), "found %s", found + strlen(root));
 		n++;
 	}
-	is_int(n, 6, "the walk finds every Maildir below the root, nested ones too");
+	is_int(n, 7, "the walk finds every Maildir below the root, nested ones too");
 	g_free(path);
 	path = in_root("flags");
 	s = mt_folder_scan_new(path, &err);
