@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # lib.sh - TAP for shell tests, a private folder, processes that end, certificates
 #
 # A test begins with

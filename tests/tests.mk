@@ -136,7 +136,7 @@ D = $(DESTDIR)
 completion: $(COMPLETION)/stamp
 
 $(COMPLETION)/stamp: shell-completion/generate $(BIN) $(wildcard shell-completion/*/*)
-	@rm -rf $(COMPLETION)
+	@mkdir -p $(B)/bin && rm -rf $(COMPLETION)
 	@shell-completion/generate $(B)/bin $(COMPLETION)
 	@touch $@
 
@@ -199,3 +199,7 @@ dist:
 
 .PHONY: deps check check-run test check-asan asan-build asan-run fuzz cover bench \
 	bench-build bench-run lint rfc demo completion install uninstall dist
+
+# For tests/lint: how our code is compiled.
+print-flags:
+	@echo $(filter-out -MMD -MP,$(ALL_CFLAGS))

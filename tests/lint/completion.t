@@ -83,8 +83,8 @@ for shell in bash zsh fish; do
 	expect "$shell: not those of another verb" "! $c mt-demo reply -- | grep -q subject"
 	is "$($c mt-demo --sub)" "--subject" "$shell: options of the form without a verb"
 	is "$($c mt-demo reply -a wo)" "wonder work" "$shell: accounts"
-	like " $($c mt-demo -A fi) " ' file.eml ' "$shell: files for an option"
-	like " $($c mt-demo reply fi) " ' file.eml ' "$shell: files for a verb"
+	like " $($c mt-demo -A "fi") " ' file.eml ' "$shell: files for an option"
+	like " $($c mt-demo reply "fi") " ' file.eml ' "$shell: files for a verb"
 	like " $($c mt-demo --dir fo) " ' folder/? ' "$shell: folders"
 done
 is "$(complete_bash mt-demo reply --account = wo)" "wonder work" 'bash: --account=WORD'
