@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What every file must be: lines that fit, no paths of somebody's machine, scripts that
-# shellcheck accepts.
+# What every file must be: lines that fit, no paths of somebody's machine, and scripts
+# without what shellcheck warns of.
 . "${0%/*}/../lib.sh"
 
 cd "$TOP" || exit
