@@ -1,0 +1,707 @@
+/* pop3.c - collect one maildrop over POP3 into a Maildir: never twice, never lost */
+#include "fetch/pop3.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <time.h>
+
+#include "base/limits.h"
+#include "fetch/state.h"
+#include "maildir/deliver.h"
+#include "maildir/name.h"
+#include "pop3/client.h"
+
+/*
+ * Messages become durable in batches: one pair of barriers for all (state.h says what
+ * each step is worth). A batch ends at so many messages, which are as many open files,
+ * or bytes.
+ */
+#define BATCH_MESSAGES 100
+#define BATCH_BYTES MT_MIB(16)
+
+/* One message that the server lists, with a UID. */
+struct item {
+	uint32_t number;
+	uint64_t size;			/* by the server's count */
+	struct mt_fetch_id id;
+	struct mt_fetch_known known;
+	bool is_shared;			/* others have the same UID */
+	bool is_fetched;		/* in this session */
+	bool is_deleted;		/* DELE was accepted in this session */
+};
+
+/* A message that has come in, in tmp/. */
+struct incoming {
+	struct item *item;
+	struct mt_deliver *delivery;
+	uint64_t bytes;
+	char name[MT_MAILDIR_NAME_SIZE];
+};
+
+struct mt_fetch {
+	const struct mt_fetch_params *params;
+	struct mt_fetch_state *state;
+	struct mt_maildir *maildir;	/* NULL with dry_run */
+	struct mt_pop3 *session;
+	GArray *items;			/* struct item */
+	GPtrArray *todo;		/* struct item *, to be fetched, in order */
+	GArray *batch;			/* struct incoming */
+	uint64_t batch_bytes;
+	struct mt_fetch_result *result;
+};
+
+static void
+report(const struct mt_fetch *f, struct mt_fetch_event ev)
+{
+	if (f->params->report != NULL)
+		f->params->report(f->params->report_arg, &ev);
+}
+
+/* Opening, and finishing what a killed run left. */
+
+/* "user@host", and the port where it is none of POP3's own. */
+static char *
+maildrop_key(const struct mt_conn_dial *dial, struct mt_err *err)
+{
+	mt_auto_value(mt_conn_url) url = { NULL };
+	const char *user;
+
+	if (mt_conn_url_parse(dial->url, &url, err) < 0)
+		return NULL;
+	if (!g_str_has_prefix(url.scheme, "pop3"))
+		return mt_fail_null(err, MT_ECONF, "%s://%s: not pop3:// or pop3s://",
+		    url.scheme, url.host);
+	user = dial->user != NULL ? dial->user : url.user;
+	if (user == NULL)
+		return mt_fail_null(err, MT_ECONF, "%s://%s: the URL names no user "
+		    "(%s://USER@%s)", url.scheme, url.host, url.scheme, url.host);
+	if (url.port == 0 || url.port == 110 || url.port == 995)
+		return g_strdup_printf("%s@%s", user, url.host);
+	return g_strdup_printf("%s@%s:%u", user, url.host, url.port);
+}
+
+/* Whether new/ or cur/ of an open Maildir holds that unique name, with any flags. */
+static int
+find_in_sub(const struct mt_maildir *m, const char *sub, const char *unique,
+    struct mt_err *err)
+{
+	int fd = openat(mt_maildir_fd(m, sub), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct mt_slice want = mt_slice_str(unique);
+	struct dirent *e;
+	int found = 0;
+
+	if (dir == NULL)
+		return mt_fail(err, mt_err_kind_of_errno(errno), "%s/%s: %m",
+		    mt_maildir_path(m), sub);
+	errno = 0;
+	while (found == 0 && (e = readdir(dir)) != NULL) {
+		struct mt_maildir_name name;
+
+		found = mt_maildir_name_parse(e->d_name, &name) &&
+		    mt_slice_eq(name.unique, want);
+		errno = 0;
+	}
+	if (found == 0 && errno != 0)
+		found = mt_fail(err, MT_EIO, "%s/%s: %m", mt_maildir_path(m), sub);
+	closedir(dir);
+	return found;
+}
+
+/*
+ * What became of a file whose name was intended: 1 it is there, and now surely durable;
+ * 0 it never came to be; -1 we cannot tell.
+ */
+static int
+find_intended(const char *path, const char *name, struct mt_err *err)
+{
+	static const char *const subs[] = { "new", "cur", "new" };
+	mt_auto(mt_maildir) m = NULL;
+	struct mt_err why = { 0 };
+
+	m = mt_maildir_open(path, &why);
+	if (m == NULL && why.kind == MT_ENOINPUT)
+		return 0;
+	if (m == NULL) {
+		*err = why;
+		return -1;
+	}
+	/* A mail reader moves files from new/ to cur/ as we look, but never back; and what
+	   it marks in cur/ may pass us by there: a second look at both. */
+	for (size_t i = 0; i < G_N_ELEMENTS(subs) * 2; i++) {
+		const char *sub = subs[i % G_N_ELEMENTS(subs)];
+		int rc = find_in_sub(m, sub, name, err);
+
+		if (rc < 0)
+			return -1;
+		if (rc > 0 && fsync(mt_maildir_fd(m, sub)) < 0)
+			return mt_fail(err, MT_EIO, "%s/%s: fsync: %m", path, sub);
+		if (rc > 0)
+			return 1;
+	}
+	return 0;
+}
+
+struct intent {
+	char *uid;
+	uint32_t nth;
+	char *maildir;
+	char *name;
+};
+
+static void
+intent_clear(void *p)
+{
+	struct intent *i = p;
+
+	g_free(i->uid);
+	g_free(i->maildir);
+	g_free(i->name);
+}
+
+static int
+read_intents(struct mt_fetch_state *state, GArray *out, struct mt_err *err)
+{
+	struct mt_fetch_row_info row;
+	int rc;
+
+	while ((rc = mt_fetch_state_next(state, &row, err)) > 0) {
+		struct intent i;
+
+		if (row.row != MT_FETCH_INTENDED)
+			continue;
+		i = (struct intent){ g_strdup(row.id.uid), row.id.nth,
+			g_strdup(row.maildir), g_strdup(row.name) };
+		g_array_append_val(out, i);
+	}
+	return rc;
+}
+
+/* Rows that say INTENDED are a killed run's: see what became of each file. */
+static int
+recover(struct mt_fetch_state *state, uint64_t *found, struct mt_err *err)
+{
+	g_autoptr(GArray) intents = g_array_new(FALSE, FALSE, sizeof(struct intent));
+
+	g_array_set_clear_func(intents, intent_clear);
+	if (read_intents(state, intents, err) < 0)
+		return -1;
+	if (intents->len == 0)
+		return 0;
+	if (mt_fetch_state_begin(state, err) < 0)
+		return -1;
+	for (guint i = 0; i < intents->len; i++) {
+		const struct intent *in = &g_array_index(intents, struct intent, i);
+		struct mt_fetch_id id = { in->uid, in->nth };
+		int rc = find_intended(in->maildir, in->name, err);
+
+		*found += rc > 0;
+		if (rc < 0 || mt_fetch_state_set(state, &id,
+		    rc > 0 ? MT_FETCH_STORED : MT_FETCH_UNSEEN, err) < 0) {
+			mt_fetch_state_rollback(state);
+			return -1;
+		}
+	}
+	return mt_fetch_state_commit(state, err);
+}
+
+struct mt_fetch *
+mt_fetch_new(const struct mt_fetch_params *params, struct mt_err *err)
+{
+	g_autofree char *key = maildrop_key(&params->dial, err);
+	mt_auto(mt_fetch) f = NULL;
+
+	if (key == NULL)
+		return NULL;
+	f = g_new0(struct mt_fetch, 1);
+	f->params = params;
+	f->items = g_array_new(FALSE, FALSE, sizeof(struct item));
+	f->todo = g_ptr_array_new();
+	f->batch = g_array_new(FALSE, FALSE, sizeof(struct incoming));
+	f->state = mt_fetch_state_open(params->state_dir, key, err);
+	if (f->state == NULL)
+		return NULL;
+	if (params->dry_run)
+		return mt_steal(&f);
+	f->maildir = mt_maildir_create(params->maildir, err);
+	if (f->maildir == NULL)
+		return NULL;
+	mt_maildir_sweep(f->maildir);
+	return mt_steal(&f);
+}
+
+static void
+drop_batch(struct mt_fetch *f)
+{
+	for (guint i = 0; i < f->batch->len; i++)
+		mt_deliver_free(g_array_index(f->batch, struct incoming, i).delivery);
+	g_array_set_size(f->batch, 0);
+	f->batch_bytes = 0;
+}
+
+void
+mt_fetch_free(struct mt_fetch *f)
+{
+	if (f == NULL)
+		return;
+	drop_batch(f);
+	g_array_free(f->batch, TRUE);
+	g_array_free(f->items, TRUE);
+	g_ptr_array_free(f->todo, TRUE);
+	mt_pop3_free(f->session);
+	mt_maildir_free(f->maildir);
+	mt_fetch_state_free(f->state);
+	g_free(f);
+}
+
+/* Planning. */
+
+/* One message goes wrong: said, counted, and the others go on. */
+static void
+fail_item(struct mt_fetch *f, uint32_t number, const char *uid, const struct mt_err *err)
+{
+	f->result->failed++;
+	if (f->result->failure.kind == MT_ENONE)
+		f->result->failure = *err;
+	report(f, (struct mt_fetch_event){ .what = MT_FETCH_FAILED, .number = number,
+	    .uid = uid, .err = err });
+}
+
+/* Number those that share a UID. */
+static GHashTable *
+make_items(struct mt_fetch *f, const struct mt_pop3_entry *list, size_t n)
+{
+	GHashTable *count = g_hash_table_new(g_str_hash, g_str_equal);
+
+	for (size_t i = 0; i < n; i++) {
+		struct item item = { list[i].number, list[i].size, { list[i].uid, 0 },
+			{ MT_FETCH_UNSEEN }, false, false, false };
+		struct mt_err err = { 0 };
+
+		if (list[i].uid == NULL) {
+			mt_fail(&err, MT_EPROTO, "message %u has no valid UID: it cannot be "
+			    "told from others, and stays on the server", item.number);
+			fail_item(f, item.number, NULL, &err);
+			continue;
+		}
+		item.id.nth = GPOINTER_TO_UINT(g_hash_table_lookup(count, item.id.uid));
+		g_hash_table_insert(count, (gpointer)(uintptr_t)item.id.uid,
+		    GUINT_TO_POINTER(item.id.nth + 1));
+		g_array_append_val(f->items, item);
+	}
+	return count;
+}
+
+/* Forget the rows of messages that have left the server (state.h says why at once). */
+static int
+forget_gone(struct mt_fetch *f, GHashTable *count, struct mt_err *err)
+{
+	g_autoptr(GArray) gone = g_array_new(FALSE, FALSE, sizeof(struct intent));
+	struct mt_fetch_row_info row;
+	int rc;
+
+	g_array_set_clear_func(gone, intent_clear);
+	while ((rc = mt_fetch_state_next(f->state, &row, err)) > 0) {
+		struct intent i = { NULL, row.id.nth, NULL, NULL };
+
+		if (row.id.nth < GPOINTER_TO_UINT(g_hash_table_lookup(count, row.id.uid)))
+			continue;
+		i.uid = g_strdup(row.id.uid);
+		g_array_append_val(gone, i);
+	}
+	if (rc < 0)
+		return -1;
+	if (gone->len == 0)
+		return 0;
+	if (mt_fetch_state_begin(f->state, err) < 0)
+		return -1;
+	for (guint i = 0; i < gone->len; i++) {
+		const struct intent *g = &g_array_index(gone, struct intent, i);
+		struct mt_fetch_id id = { g->uid, g->nth };
+
+		if (mt_fetch_state_set(f->state, &id, MT_FETCH_UNSEEN, err) < 0) {
+			mt_fetch_state_rollback(f->state);
+			return -1;
+		}
+	}
+	return mt_fetch_state_commit(f->state, err);
+}
+
+/* What is ours already, and what is to be fetched. */
+static int
+plan(struct mt_fetch *f, struct mt_err *err)
+{
+	g_autoptr(GHashTable) count = NULL;
+	const struct mt_pop3_entry *list;
+	uint64_t bytes = 0;
+	size_t n;
+
+	if (mt_pop3_list(f->session, &list, &n, err) < 0)
+		return -1;
+	f->result->listed = n;
+	count = make_items(f, list, n);
+	if (!f->params->dry_run && forget_gone(f, count, err) < 0)
+		return -1;
+	for (guint i = 0; i < f->items->len; i++) {
+		struct item *item = &g_array_index(f->items, struct item, i);
+
+		if (mt_fetch_state_get(f->state, &item->id, &item->known, err) < 0)
+			return -1;
+		item->is_shared =
+		    GPOINTER_TO_UINT(g_hash_table_lookup(count, item->id.uid)) > 1;
+		/* We sent DELE and did not hear the end of it. Another size under the
+		   same UID is another message, which took the place of ours. */
+		if (item->known.row == MT_FETCH_DELETING && item->known.size != item->size)
+			item->known.row = MT_FETCH_UNSEEN;
+		if (item->known.row != MT_FETCH_UNSEEN &&
+		    item->known.row != MT_FETCH_INTENDED) {
+			f->result->known++;
+			continue;
+		}
+		g_ptr_array_add(f->todo, item);
+		bytes += MIN(item->size, UINT32_MAX);
+	}
+	report(f, (struct mt_fetch_event){ .what = MT_FETCH_PLANNED,
+	    .messages = f->todo->len, .bytes = bytes });
+	return 0;
+}
+
+/* Fetching. */
+
+/* The batch's rows are made durable before a file has its name. */
+static int
+intend_batch(struct mt_fetch *f, struct mt_err *err)
+{
+	int64_t now = time(NULL);
+
+	if (mt_fetch_state_begin(f->state, err) < 0)
+		return -1;
+	for (guint i = 0; i < f->batch->len; i++) {
+		const struct incoming *in = &g_array_index(f->batch, struct incoming, i);
+
+		if (mt_fetch_state_intend(f->state, &in->item->id,
+		    mt_maildir_path(f->maildir), in->name, in->item->size, now,
+		    err) < 0)
+			return -1;
+	}
+	return mt_fetch_state_commit(f->state, err);
+}
+
+/* And those of files that are durable say so, before anybody hears of it. */
+static int
+settle_batch(struct mt_fetch *f, struct mt_err *err)
+{
+	if (mt_fetch_state_begin(f->state, err) < 0)
+		return -1;
+	for (guint i = 0; i < f->batch->len; i++) {
+		const struct incoming *in = &g_array_index(f->batch, struct incoming, i);
+
+		if (mt_deliver_error(in->delivery) == NULL &&
+		    mt_fetch_state_set(f->state, &in->item->id, MT_FETCH_STORED, err) < 0)
+			return -1;
+	}
+	return mt_fetch_state_commit(f->state, err);
+}
+
+static void
+report_batch(struct mt_fetch *f)
+{
+	int64_t now = time(NULL);
+
+	for (guint i = 0; i < f->batch->len; i++) {
+		const struct incoming *in = &g_array_index(f->batch, struct incoming, i);
+		const struct mt_err *why = mt_deliver_error(in->delivery);
+		g_autofree char *path = NULL;
+
+		if (why != NULL) {
+			fail_item(f, in->item->number, in->item->id.uid, why);
+			continue;
+		}
+		in->item->is_fetched = true;
+		in->item->known = (struct mt_fetch_known){ MT_FETCH_STORED, now,
+			in->item->size };
+		f->result->fetched++;
+		f->result->bytes += in->bytes;
+		path = g_build_filename(mt_maildir_path(f->maildir),
+		    mt_deliver_subdir(in->delivery), mt_deliver_name(in->delivery), NULL);
+		report(f, (struct mt_fetch_event){ .what = MT_FETCH_DELIVERED,
+		    .number = in->item->number, .uid = in->item->id.uid,
+		    .bytes = in->bytes, .path = path });
+	}
+}
+
+/*
+ * Make the batch durable: intended, renamed, stored. A message that fails here fails
+ * for a reason on our side (the disk), which the next one would meet too: the end.
+ */
+static int
+commit_batch(struct mt_fetch *f, struct mt_err *err)
+{
+	g_autofree struct mt_deliver **list = g_new(struct mt_deliver *, f->batch->len + 1);
+	int rc;
+
+	if (f->batch->len == 0)
+		return 0;
+	for (guint i = 0; i < f->batch->len; i++)
+		list[i] = g_array_index(f->batch, struct incoming, i).delivery;
+	if (intend_batch(f, err) < 0) {
+		mt_fetch_state_rollback(f->state);
+		drop_batch(f);
+		return -1;
+	}
+	rc = mt_deliver_commit_all(list, f->batch->len, err);
+	if (settle_batch(f, err) < 0) {
+		mt_fetch_state_rollback(f->state);
+		drop_batch(f);
+		return -1;
+	}
+	report_batch(f);
+	drop_batch(f);
+	return rc;
+}
+
+/* The body of one message into tmp/. */
+static int
+receive_body(struct mt_fetch *f, struct incoming *in, struct mt_err *err)
+{
+	struct mt_slice piece;
+	int rc;
+
+	while ((rc = mt_pop3_read(f->session, &piece, err)) > 0) {
+		if (mt_deliver_write(in->delivery, piece.p, piece.n, err) < 0)
+			return -1;
+		in->bytes += piece.n;
+		report(f, (struct mt_fetch_event){ .what = MT_FETCH_RECEIVED,
+		    .bytes = piece.n });
+	}
+	return rc;
+}
+
+/* The answer to one RETR: the message joins the batch, or is reported as refused. */
+static int
+receive(struct mt_fetch *f, struct item *item, struct mt_err *err)
+{
+	struct incoming in = { .item = item };
+	struct mt_err refused = { 0 };
+	char unique[MT_MAILDIR_NAME_SIZE];
+	int rc = mt_pop3_answer(f->session, &refused);
+
+	if (rc < 0) {
+		*err = refused;
+		return -1;
+	}
+	if (rc == 0) {
+		fail_item(f, item->number, item->id.uid, &refused);
+		return 0;
+	}
+	in.delivery = mt_deliver_begin(f->maildir, err);
+	if (in.delivery == NULL)
+		return -1;
+	if (receive_body(f, &in, err) < 0) {
+		mt_deliver_free(in.delivery);
+		return mt_fail_in(err, "message %u", item->number);
+	}
+	mt_maildir_name_unique(unique);
+	if (snprintf(in.name, sizeof(in.name), "%s,S=%llu", unique,
+	    (unsigned long long)in.bytes) >= (int)sizeof(in.name))
+		g_error("a Maildir name is too long");
+	mt_deliver_set_unique(in.delivery, mt_slice_str(in.name));
+	g_array_append_val(f->batch, in);
+	f->batch_bytes += in.bytes;
+	return 0;
+}
+
+static int
+fetch_all(struct mt_fetch *f, struct mt_err *err)
+{
+	size_t window = mt_pop3_window(f->session);
+	guint sent = 0;
+
+	for (guint at = 0; at < f->todo->len; at++) {
+		while (sent < f->todo->len && sent - at < window) {
+			const struct item *next = g_ptr_array_index(f->todo, sent++);
+
+			if (mt_pop3_send_retr(f->session, next->number, err) < 0)
+				return -1;
+		}
+		if (receive(f, g_ptr_array_index(f->todo, at), err) < 0)
+			return -1;
+		if ((f->batch->len >= BATCH_MESSAGES || f->batch_bytes >= BATCH_BYTES) &&
+		    commit_batch(f, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Deleting. */
+
+/*
+ * Ours, and old enough. Which of several messages with one UID is ours is known only
+ * in the session that fetched it: later the others' numbers may have moved.
+ */
+static bool
+is_due(const struct mt_fetch *f, const struct item *item, int64_t now)
+{
+	if (f->params->delete_after_s < 0)
+		return false;
+	if (item->known.row != MT_FETCH_STORED && item->known.row != MT_FETCH_DELETING)
+		return false;
+	if (item->is_shared && !item->is_fetched)
+		return false;
+	return now - item->known.time >= f->params->delete_after_s;
+}
+
+static GPtrArray *
+due_items(const struct mt_fetch *f)
+{
+	GPtrArray *due = g_ptr_array_new();
+	int64_t now = time(NULL);
+
+	for (guint i = 0; i < f->items->len; i++) {
+		struct item *item = &g_array_index(f->items, struct item, i);
+
+		if (is_due(f, item, now))
+			g_ptr_array_add(due, item);
+	}
+	return due;
+}
+
+/* Set the rows of all whose DELE was accepted. */
+static int
+set_rows(struct mt_fetch *f, GPtrArray *due, enum mt_fetch_row row, struct mt_err *err)
+{
+	if (mt_fetch_state_begin(f->state, err) < 0)
+		return -1;
+	for (guint i = 0; i < due->len; i++) {
+		const struct item *item = g_ptr_array_index(due, i);
+
+		if (item->is_deleted &&
+		    mt_fetch_state_set(f->state, &item->id, row, err) < 0) {
+			mt_fetch_state_rollback(f->state);
+			return -1;
+		}
+	}
+	return mt_fetch_state_commit(f->state, err);
+}
+
+static int
+delete_all(struct mt_fetch *f, GPtrArray *due, struct mt_err *err)
+{
+	size_t window = mt_pop3_window(f->session);
+	guint sent = 0;
+
+	for (guint at = 0; at < due->len; at++) {
+		struct item *item = g_ptr_array_index(due, at);
+		struct mt_err refused = { 0 };
+		int rc;
+
+		while (sent < due->len && sent - at < window) {
+			const struct item *next = g_ptr_array_index(due, sent++);
+
+			if (mt_pop3_send_dele(f->session, next->number, err) < 0)
+				return -1;
+		}
+		rc = mt_pop3_answer(f->session, &refused);
+		if (rc < 0) {
+			*err = refused;
+			return -1;
+		}
+		item->is_deleted = rc > 0;
+		if (rc == 0)
+			fail_item(f, item->number, item->id.uid, &refused);
+	}
+	return set_rows(f, due, MT_FETCH_DELETING, err);
+}
+
+/* QUIT is what deletes (RFC 1939 6): until it is confirmed nothing is known. */
+static int
+quit(struct mt_fetch *f, GPtrArray *due, struct mt_err *err)
+{
+	struct mt_err why = { 0 };
+
+	if (mt_pop3_quit(f->session, &why) <= 0) {
+		if (due->len == 0)
+			return 0;
+		*err = why;
+		return mt_fail_in(err, "deletion was not confirmed, and will be tried again");
+	}
+	if (due->len == 0)
+		return 0;
+	for (guint i = 0; i < due->len; i++) {
+		const struct item *item = g_ptr_array_index(due, i);
+
+		if (!item->is_deleted)
+			continue;
+		f->result->deleted++;
+		report(f, (struct mt_fetch_event){ .what = MT_FETCH_DELETED,
+		    .number = item->number, .uid = item->id.uid });
+	}
+	return set_rows(f, due, MT_FETCH_UNSEEN, err);
+}
+
+/* All of it. */
+
+static int
+show_plan(struct mt_fetch *f, struct mt_err *err)
+{
+	g_autoptr(GPtrArray) due = due_items(f);
+	g_autoptr(GPtrArray) none = g_ptr_array_new();
+
+	for (guint i = 0; i < f->todo->len; i++) {
+		const struct item *item = g_ptr_array_index(f->todo, i);
+
+		report(f, (struct mt_fetch_event){ .what = MT_FETCH_WOULD_FETCH,
+		    .number = item->number, .uid = item->id.uid, .bytes = item->size });
+	}
+	for (guint i = 0; i < due->len; i++) {
+		const struct item *item = g_ptr_array_index(due, i);
+
+		report(f, (struct mt_fetch_event){ .what = MT_FETCH_WOULD_DELETE,
+		    .number = item->number, .uid = item->id.uid, .bytes = item->size });
+	}
+	return quit(f, none, err);
+}
+
+static int
+connect_to(struct mt_fetch *f, const char *password, struct mt_err *err)
+{
+	struct mt_conn_dial dial = f->params->dial;
+	struct mt_conn *c;
+
+	dial.password = password;
+	c = mt_conn_dial(&dial, err);
+	if (c == NULL)
+		return -1;
+	f->session = mt_pop3_new(c, err);
+	return f->session == NULL ? -1 : 0;
+}
+
+int
+mt_fetch_run(struct mt_fetch *f, const char *password, struct mt_fetch_result *result,
+    struct mt_err *err)
+{
+	g_autoptr(GPtrArray) due = NULL;
+	struct mt_err ignored = { 0 };
+
+	*result = (struct mt_fetch_result){ 0 };
+	f->result = result;
+	if (!f->params->dry_run && recover(f->state, &result->recovered, err) < 0)
+		return -1;
+	if (connect_to(f, password, err) < 0 || plan(f, err) < 0)
+		return -1;
+	if (f->params->dry_run)
+		return show_plan(f, err);
+	if (fetch_all(f, err) < 0) {
+		/* What has come in whole is kept: it need not come again. */
+		commit_batch(f, &ignored);
+		return -1;
+	}
+	if (commit_batch(f, err) < 0)
+		return -1;
+	due = due_items(f);
+	if (due->len > 0 && delete_all(f, due, err) < 0)
+		return -1;
+	return quit(f, due, err);
+}

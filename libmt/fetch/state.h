@@ -1,0 +1,107 @@
+/* state.h - which messages of a server are ours already: durable, in SQLite */
+#ifndef MT_FETCH_STATE_H
+#define MT_FETCH_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/auto.h"
+#include "base/err.h"
+
+/*
+ * One message of one maildrop on its way from a server into a Maildir. "row" is the row in the
+ * database, "name" the file name in that row, which is chosen before the file has it.
+ *
+ *	state		row		file			a crash here costs
+ *	unseen		none		none			nothing
+ *	received	none		in tmp/			nothing: fetched again; tmp/ is
+ *								swept after 36 hours
+ *	intended	INTENDED	in tmp/, synced		nothing: the next run finds no
+ *					(not yet renamed)	file of that name, and forgets
+ *								the row
+ *	renamed		INTENDED	in new/			nothing: the next run finds the
+ *								file by its name, in new/ or
+ *								cur/, and makes it stored
+ *	stored		STORED		wherever its owner	nothing: never fetched again
+ *					has put it
+ *	deleting	DELETING	the same		nothing: DELE was sent; if the
+ *								server lists it again, DELE is
+ *								sent again
+ *	gone		none		the same		nothing: QUIT was confirmed, or the
+ *								server lists it no more
+ *
+ * The row is made durable before the rename (so a file that arrived is never taken for
+ * one that did not), and DELE is sent only in state "stored". What remains: if the owner
+ * moves or removes a file in the time between a crash after the rename and the next run, it
+ * is fetched a second time. A row goes when its message has left the server, since a
+ * server may then give its UID to another one (RFC 1939 7): keeping it could lose mail.
+ */
+struct mt_fetch_state;
+
+enum mt_fetch_row {
+	MT_FETCH_UNSEEN = 0,
+	MT_FETCH_INTENDED,
+	MT_FETCH_STORED,
+	MT_FETCH_DELETING,
+};
+
+/*
+ * What a server calls a message. A broken one gives the same UID to several at once:
+ * then nth counts them in the order of their numbers, from 0.
+ */
+struct mt_fetch_id {
+	const char *uid;
+	uint32_t nth;
+};
+
+/*
+ * Open (or make) dir/fetch.sqlite for one maildrop: key is what identifies server and
+ * user. Takes a lock on the maildrop, until the end: MT_ETEMP when another process has
+ * it. A database that is damaged or newer than we are is MT_EIO or MT_ESOFTWARE, and says
+ * what it is: never started anew, since everything would be fetched again.
+ */
+struct mt_fetch_state *mt_fetch_state_open(const char *dir, const char *key,
+    struct mt_err *err);
+void mt_fetch_state_free(struct mt_fetch_state *s);
+
+/* What is known of a message. */
+struct mt_fetch_known {
+	enum mt_fetch_row row;
+	int64_t time;		/* when it was fetched, seconds since the epoch */
+	uint64_t size;		/* by the server's count then */
+};
+
+int mt_fetch_state_get(struct mt_fetch_state *s, const struct mt_fetch_id *id,
+    struct mt_fetch_known *out, struct mt_err *err);
+
+/*
+ * Changes between begin and commit are durable together, at commit; another error in
+ * between calls for mt_fetch_state_rollback().
+ */
+int mt_fetch_state_begin(struct mt_fetch_state *s, struct mt_err *err);
+int mt_fetch_state_commit(struct mt_fetch_state *s, struct mt_err *err);
+void mt_fetch_state_rollback(struct mt_fetch_state *s);
+
+/* The message is about to become this file of this Maildir. */
+int mt_fetch_state_intend(struct mt_fetch_state *s, const struct mt_fetch_id *id,
+    const char *maildir, const char *name, uint64_t size, int64_t time,
+    struct mt_err *err);
+/* Set the row's state; to MT_FETCH_UNSEEN: remove it. */
+int mt_fetch_state_set(struct mt_fetch_state *s, const struct mt_fetch_id *id,
+    enum mt_fetch_row row, struct mt_err *err);
+
+/* Walk all rows of the maildrop; *id is borrowed until the next call. 1, 0, -1. The rows
+   may be changed meanwhile only by calls that come after the walk has ended. */
+struct mt_fetch_row_info {
+	struct mt_fetch_id id;
+	enum mt_fetch_row row;
+	const char *maildir;
+	const char *name;
+};
+
+int mt_fetch_state_next(struct mt_fetch_state *s, struct mt_fetch_row_info *out,
+    struct mt_err *err);
+
+MT_AUTO_DEFINE(mt_fetch_state, mt_fetch_state_free);
+
+#endif
