@@ -129,7 +129,8 @@ mt_addr_format(const struct mt_addr *a)
 		g_clear_pointer(&ascii, g_free);
 	if (a->name != NULL) {
 		if (!mt_word_is_plain(mt_slice_str(a->name))) {
-			words = mt_word_encode(mt_slice_str(a->name));
+			words = mt_word_encode(mt_slice_str(a->name),
+			    strlen("Reply-To:"));
 			g_string_append(out, words);
 		} else if (is_phrase(a->name)) {
 			g_string_append(out, a->name);

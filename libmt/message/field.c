@@ -97,7 +97,7 @@ mt_field_text(struct mt_buf *out, const char *name, const char *text,
 		mt_auto_value(mt_buf) utf8 = MT_BUF_INIT(s.n * 3);
 
 		mt_charset_to_utf8(s, NULL, &utf8);
-		words = mt_word_encode(mt_buf_slice(&utf8));
+		words = mt_word_encode(mt_buf_slice(&utf8), strlen(name) + 1);
 		s = mt_slice_str(words);
 	}
 	return write_folded(out, name, s, err);

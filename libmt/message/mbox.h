@@ -10,14 +10,17 @@
 
 /*
  * An mbox file, read front to back in constant memory. A message begins behind a line
- * "From SENDER DATE" at the start of the file or behind an empty line. Dialects:
+ * "From SENDER DATE" that stands behind an empty line or before a header field (archives
+ * of mailman leave the empty line out); "From SENDER" alone needs both, but for the
+ * "From -" of Mozilla. Dialects:
  *
  *	mboxo	body lines "From " were written ">From ": cannot be told from text
  *	mboxrd	">From ", ">>From ": one ">" comes off each
  *	mboxcl	Content-Length says where the body ends; believed only when
  *		a From line or the end of the file stands there
  *
- * Lines end in LF or CRLF; what comes out has the line ends that the file has.
+ * Lines end in LF or CRLF; what comes out has the line ends that the file has. Empty lines
+ * before the first From line, and a byte order mark, are passed over.
  */
 struct mt_mbox;
 

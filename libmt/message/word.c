@@ -9,7 +9,7 @@
 
 /* UTF-8 of what Windows-1252 bytes become is at most three times as long. */
 #define MAX_DECODED (MT_MAX_FIELD * 3)
-/* RFC 2047 2: 75 characters; "=?UTF-8?Q?" and "?=" leave 63. */
+/* RFC 2047 2: 75 characters, and 76 a line; "=?UTF-8?Q?" and "?=" leave 63. */
 #define MAX_ENCODED_TEXT ((size_t)63)
 
 struct word {
@@ -171,9 +171,10 @@ append_q(GString *out, struct mt_slice s)
 }
 
 char *
-mt_word_encode(struct mt_slice utf8)
+mt_word_encode(struct mt_slice utf8, size_t column)
 {
 	GString *out = g_string_new(NULL);
+	size_t room = MAX_ENCODED_TEXT - MIN(column, 40);
 	bool q = q_length(utf8) <= (utf8.n + 2) / 3 * 4;
 
 	while (utf8.n > 0) {
@@ -187,7 +188,7 @@ mt_word_encode(struct mt_slice utf8)
 			    ((unsigned char)utf8.p[next] & 0xc0) == 0x80)
 				next++;
 			if ((q ? q_length(mt_slice_first(utf8, next)) :
-			    (next + 2) / 3 * 4) > MAX_ENCODED_TEXT)
+			    (next + 2) / 3 * 4) > room)
 				break;
 			take = next;
 		}
@@ -203,6 +204,7 @@ mt_word_encode(struct mt_slice utf8)
 		}
 		g_string_append(out, "?=");
 		utf8 = mt_slice_from(utf8, take);
+		room = MAX_ENCODED_TEXT;
 	}
 	return g_string_free(out, FALSE);
 }

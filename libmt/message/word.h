@@ -13,10 +13,11 @@
 char *mt_word_decode(struct mt_slice text);
 
 /*
- * Text as encoded words (UTF-8, Q or B, whichever is shorter), with a space between them: each
- * at most 75 characters and whole characters (RFC 2047 2, 5). g_free.
+ * Text as encoded words (UTF-8, Q or B, whichever is shorter), with a space between them.
+ * Each has at most 75 bytes and whole characters; the first one, which stands at a column
+ * of its line (below 40), stays within 76 (RFC 2047 2, 5). g_free.
  */
-char *mt_word_encode(struct mt_slice utf8);
+char *mt_word_encode(struct mt_slice utf8, size_t column);
 
 /* Whether text can stand in a field unencoded: printable ASCII and tabs, nothing in it that
    reads as an encoded word, no word too long to fold. */

@@ -136,7 +136,7 @@ test_round_trip(void)
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
-		g_autofree char *words = mt_word_encode(mt_slice_str(texts[i]));
+		g_autofree char *words = mt_word_encode(mt_slice_str(texts[i]), 9);
 		g_autofree char *back = mt_word_decode(mt_slice_str(words));
 		g_autofree char *want = g_strdelimit(g_strdup(texts[i]), "\t", ' ');
 		g_auto(GStrv) each = g_strsplit(words, " ", -1);
