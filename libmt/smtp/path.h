@@ -25,9 +25,9 @@
 struct mt_smtp_path {
 	char text[MT_SMTP_PATH_SIZE];	/* "local@domain", quoted where it must be */
 	char local[MT_SMTP_PATH_SIZE];	/* without quotes and backslashes, case kept */
-	char domain[MT_SMTP_PATH_SIZE];	/* case kept; "[192.0.2.1]", "[IPv6:2001:db8::1]" */
+	char domain[MT_SMTP_PATH_SIZE];	/* case kept; "[192.0.2.1]", "[IPv6:::1]" */
 	bool is_literal;		/* the domain is an address literal */
-	bool is_ascii;			/* else the transaction needs SMTPUTF8 (RFC 6531) */
+	bool is_ascii;			/* else it needs SMTPUTF8 (RFC 6531) */
 };
 
 static inline bool
@@ -39,15 +39,21 @@ mt_smtp_path_is_null(const struct mt_smtp_path *p)
 /*
  * Take a path with its brackets off the front of *s, as it stands in MAIL and RCPT:
  * "<>", "<a@b>", "<@relay.example:a@b>" (the source route is dropped, RFC 5321 F.2).
- * Loosened, as every server does: the brackets may be missing; the address then ends at
- * a blank. Octets in the local part beyond 64 pass, since VERP and SRS senders have them,
- * and so do underscores in a domain, since container hosts have them. MT_EDATA says what
- * is wrong; its DSN code is left empty, for it depends on the verb.
+ * Loosened, as every server does: the brackets may be missing; the address then ends
+ * at a blank. Octets in the local part beyond 64 pass, since VERP and SRS senders have
+ * them, and so do underscores in a domain, since container hosts have them. MT_EDATA
+ * says what is wrong; its DSN code is left empty, for it depends on the verb.
  */
 int mt_smtp_path_take(struct mt_slice *s, struct mt_smtp_path *out, struct mt_err *err);
-/* The same for a whole text without brackets, "local@domain", from a file or a person. */
+/* The same for a whole text without brackets, from a file or a person; never null. */
 int mt_smtp_path_parse(struct mt_slice text, struct mt_smtp_path *out,
     struct mt_err *err);
+/*
+ * Turn a domain of U-labels into A-labels (RFC 5891), so that only a local part can make
+ * the address non-ASCII. MT_EDATA when IDNA does not allow the domain; ASCII domains
+ * are left as they are.
+ */
+int mt_smtp_path_to_ascii(struct mt_smtp_path *p, struct mt_err *err);
 
 /* RFC 5321 4.1.2 Domain, or with RFC 6531 U-labels; 255 octets, labels of 63. */
 bool mt_smtp_domain_valid(struct mt_slice domain);
@@ -62,14 +68,15 @@ struct mt_smtp_param {
 };
 
 /*
- * Take the next parameter off the front: 1, or 0 at the end of the line, or -1 (MT_EDATA,
- * 5.5.4) for what the grammar of esmtp-param does not allow.
+ * Take the next parameter off the front: 1, or 0 at the end of the line, or -1
+ * (MT_EDATA, 5.5.4) for what the grammar of esmtp-param does not allow.
  */
-int mt_smtp_param_next(struct mt_slice *s, struct mt_smtp_param *out, struct mt_err *err);
+int mt_smtp_param_next(struct mt_slice *s, struct mt_smtp_param *out,
+    struct mt_err *err);
 
 /*
- * xtext (RFC 3461 4): "+2B" is "+". Appends. False on a bad escape, on a byte that xtext
- * does not have, or past the buffer's ceiling.
+ * xtext (RFC 3461 4): "+2B" is "+". Appends. False on a bad escape, on a byte that
+ * xtext does not have, or past the buffer's ceiling.
  */
 bool mt_smtp_xtext_decode(struct mt_slice in, struct mt_buf *out);
 bool mt_smtp_xtext_encode(struct mt_slice in, struct mt_buf *out);
