@@ -24,6 +24,7 @@ struct curl {
 	CURL *easy;
 	struct mt_conn *conn;
 	bool preamble_full;
+	char protocol;		/* first letter of the URL */
 	char *host;		/* as the certificate must name it */
 	char *cert_names;	/* what it names instead, or NULL */
 	char error[CURL_ERROR_SIZE];
@@ -195,10 +196,21 @@ on_ssl_ctx(CURL *easy, void *ctx, void *arg)
 	SSL_CTX_set_ex_data(ctx, slot(), arg);
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, on_verify);
 	SSL_CTX_set_info_callback(ctx, on_info);
+	/* libcurl takes a cut for an end, since web servers are sloppy. */
+	SSL_CTX_clear_options(ctx, SSL_OP_IGNORE_UNEXPECTED_EOF);
 	return CURLE_OK;
 }
 
 /* What went wrong, in the caller's terms. */
+
+static struct mt_slice
+first_line(struct mt_slice text)
+{
+	struct mt_slice line = { NULL, 0 };
+
+	mt_slice_take_line(&text, &line);
+	return line;
+}
 
 static struct mt_slice
 last_line(struct mt_slice text)
@@ -305,11 +317,33 @@ fail_reply(const struct curl *k, CURLcode code, struct mt_err *err)
 		    "%s: the server says: %.*s", k->host, MT_SLICE_ARG(line));
 }
 
+/* What answers is not the kind of server that the URL says. */
+static bool
+is_stranger(const struct curl *k)
+{
+	struct mt_slice said = mt_conn_preamble(k->conn);
+	char first = said.n > 0 ? said.p[0] : '\0';
+
+	switch (k->protocol) {
+	case 'p':
+		return first != '\0' && first != '+' && first != '-';
+	case 's':
+		return first != '\0' && !g_ascii_isdigit(first);
+	default:
+		return first != '\0' && first != '*';
+	}
+}
+
 static void
 fail_perform(const struct curl *k, CURLcode code, const char *user, struct mt_err *err)
 {
 	if (k->preamble_full) {
 		mt_fail(err, MT_EPROTO, "%s: the server talks without end", k->host);
+		return;
+	}
+	if (is_stranger(k)) {
+		mt_fail(err, MT_EPROTO, "%s: no server of this kind; it says: %.*s", k->host,
+		    MT_SLICE_ARG(first_line(mt_conn_preamble(k->conn))));
 		return;
 	}
 	switch (code) {
@@ -473,6 +507,7 @@ mt_conn_dial(const struct mt_conn_dial *params, struct mt_err *err)
 	c->io = &curl_io;
 	c->state = k = g_new0(struct curl, 1);
 	k->conn = c;
+	k->protocol = t.parts.scheme[0];
 	k->host = g_strdup(t.parts.host);
 	k->easy = curl_easy_init();
 	if (k->easy == NULL || set_options(k, params, &t) < 0)
