@@ -39,6 +39,13 @@ FORTIFY ?= -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 CFLAGS ?=
 ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE $(OPT) $(HARDEN) $(WARN) $(WERROR) $(SAN) -pthread \
 	-ffunction-sections -fdata-sections -Ilibmt $(PKG_CFLAGS) -MMD -MP $(CFLAGS)
+# `make V=1` shows whole command lines.
+V ?= 0
+ifeq ($(V),0)
+Q = @printf '  %-5s %s\n' $(1) $@;
+else
+Q =
+endif
 BAN = -include libmt/base/banned.h
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--gc-sections -Wl,--as-needed -pthread $(SAN) \
 	$(LDFLAGS)
@@ -62,15 +69,15 @@ $(B)/bin/sendmail: $(B)/bin/mt-send
 
 $(O)/libmt/%.o: libmt/%.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(BAN) -c -o $@ $<
+	$(call Q,CC) $(CC) $(ALL_CFLAGS) $(BAN) -c -o $@ $<
 
 $(O)/cmd/%.o: cmd/%.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(BAN) -Icmd -c -o $@ $<
+	$(call Q,CC) $(CC) $(ALL_CFLAGS) $(BAN) -Icmd -c -o $@ $<
 
 $(O)/tests/%.o: tests/%.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Itests -c -o $@ $<
+	$(call Q,CC) $(CC) $(ALL_CFLAGS) -Itests -c -o $@ $<
 
 $(LIB): $(LIB_OBJ)
 	@rm -f $@
@@ -78,19 +85,19 @@ $(LIB): $(LIB_OBJ)
 
 $(B)/bin/%: $(O)/cmd/%.o $(O)/cmd/cmd.o $(LIB)
 	@mkdir -p $(@D)
-	$(CC) -o $@ $^ $(ALL_LDFLAGS) $(PKG_LIBS)
+	$(call Q,LINK) $(CC) -o $@ $^ $(ALL_LDFLAGS) $(PKG_LIBS)
 
 $(B)/unit/%.t: $(O)/tests/unit/%.o $(LIB)
 	@mkdir -p $(@D)
-	$(CC) -o $@ $^ $(ALL_LDFLAGS) $(PKG_LIBS)
+	$(call Q,LINK) $(CC) -o $@ $^ $(ALL_LDFLAGS) $(PKG_LIBS)
 
 $(B)/fuzz/%: $(O)/tests/fuzz/%.o $(O)/tests/fuzz/replay.o $(LIB)
 	@mkdir -p $(@D)
-	$(CC) -o $@ $^ $(ALL_LDFLAGS) $(PKG_LIBS)
+	$(call Q,LINK) $(CC) -o $@ $^ $(ALL_LDFLAGS) $(PKG_LIBS)
 
 $(B)/tools/%: $(O)/tests/tools/%.o $(LIB)
 	@mkdir -p $(@D)
-	$(CC) -o $@ $^ $(ALL_LDFLAGS) $(PKG_LIBS)
+	$(call Q,LINK) $(CC) -o $@ $^ $(ALL_LDFLAGS) $(PKG_LIBS)
 
 tests-bin: all $(UNIT_BIN) $(FUZZ_BIN) $(TOOL_BIN)
 

@@ -423,6 +423,7 @@ mt_opt_print_help(const struct mt_opt_command *c, const struct mt_opt_verb *verb
     FILE *to)
 {
 	const char *lead = "usage:";
+	bool has_verbs = false, headed = false;
 
 	for (const struct mt_opt_verb *v = c->verbs; v->id != 0; v++) {
 		if (verb != NULL && v != verb)
@@ -439,11 +440,13 @@ mt_opt_print_help(const struct mt_opt_command *c, const struct mt_opt_verb *verb
 	for (const struct mt_opt_verb *v = c->verbs; verb == NULL && v->id != 0; v++) {
 		char left[80];
 
-		if (v == c->verbs)
+		if (v->name == NULL)
+			continue;
+		if (!has_verbs)
 			fputc('\n', to);
-		g_snprintf(left, sizeof(left), "  %s", v->name != NULL ? v->name : "");
-		if (v->name != NULL)
-			print_row(to, left, v->help);
+		has_verbs = true;
+		g_snprintf(left, sizeof(left), "  %s", v->name);
+		print_row(to, left, v->help);
 	}
 	for (const struct mt_opt_verb *v = c->verbs; v->id != 0; v++) {
 		if ((verb != NULL && v != verb) || v->opts == NULL)
@@ -453,8 +456,10 @@ mt_opt_print_help(const struct mt_opt_command *c, const struct mt_opt_verb *verb
 		else
 			fprintf(to, "\nOptions:\n");
 		print_options(to, v->opts);
+		headed = true;
 	}
-	fprintf(to, "\nWith every form:\n");
+	if (has_verbs || !headed)
+		fprintf(to, "\n%s:\n", has_verbs ? "With every form" : "Options");
 	print_options(to, c->opts);
 	print_options(to, builtin);
 	if (c->epilogue != NULL)
