@@ -25,6 +25,7 @@ struct curl {
 	struct mt_conn *conn;
 	bool preamble_full;
 	char protocol;		/* first letter of the URL */
+	const SSL *ssl;		/* libcurl's, while it is connected; NULL in plain text */
 	char *host;		/* as the certificate must name it */
 	char *cert_names;	/* what it names instead, or NULL */
 	char error[CURL_ERROR_SIZE];
@@ -56,15 +57,17 @@ curl_conn_recv(struct mt_conn *c, void *p, size_t n, struct mt_err *err)
 
 	k->error[0] = '\0';
 	code = curl_easy_recv(k->easy, p, n, &got);
-	if (code == CURLE_OK)
-		return (ssize_t)got;
 	if (code == CURLE_AGAIN)
 		return MT_IO_WAIT_IN;
-	if (strstr(k->error, "unexpected eof") != NULL) {
+	/* libcurl takes a cut for an end, since web servers are sloppy; OpenSSL knows. */
+	if (code == CURLE_OK && got == 0 && k->ssl != NULL &&
+	    (SSL_get_shutdown(k->ssl) & SSL_RECEIVED_SHUTDOWN) == 0) {
 		c->truncated = true;
-		return mt_fail(err, MT_ETEMP, "%s: the connection was cut off (TLS without "
-		    "its close message)", k->host);
+		return mt_fail(err, MT_ETEMP, "%s: the connection was cut off (TLS "
+		    "without its close message)", k->host);
 	}
+	if (code == CURLE_OK)
+		return (ssize_t)got;
 	return mt_fail(err, MT_ETEMP, "%s: %s", k->host, words(k, code));
 }
 
@@ -185,6 +188,7 @@ on_info(const SSL *ssl, int where, int ret)
 	(void)ret;
 	if ((where & SSL_CB_HANDSHAKE_DONE) == 0)
 		return;
+	k->ssl = ssl;
 	k->conn->tls_version = SSL_get_version(ssl);
 	k->conn->tls_cipher = SSL_get_cipher_name(ssl);
 }
@@ -196,8 +200,6 @@ on_ssl_ctx(CURL *easy, void *ctx, void *arg)
 	SSL_CTX_set_ex_data(ctx, slot(), arg);
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, on_verify);
 	SSL_CTX_set_info_callback(ctx, on_info);
-	/* libcurl takes a cut for an end, since web servers are sloppy. */
-	SSL_CTX_clear_options(ctx, SSL_OP_IGNORE_UNEXPECTED_EOF);
 	return CURLE_OK;
 }
 
