@@ -8,7 +8,7 @@ need mandoc
 # Options of a table: "-s", "--subject", one a line.
 table_options()
 {
-	awk -F'\t' '$3 == "option" { if ($4) print "-" $4; if ($5) print "--" $5 }' "$1" |
+	awk -F'\t' '$3 == "option" { if ($4 != "") print "-" $4; if ($5 != "") print "--" $5 }' "$1" |
 	    sort -u
 }
 
@@ -67,7 +67,7 @@ for bin in "$MT_BUILD"/bin/mt*; do
 		status 64 $c --no-such-option 2>err
 		grep -q -- --no-such-option err
 	"
-	page=$(echo "$TOP"/man/"$c".[1-8])
+	page=$(echo "$TOP"/man/"$c".[18])
 	if ! ok "$c has a manual page" test -f "$page"; then
 		continue
 	fi

@@ -1,0 +1,503 @@
+/* restore.c - bring messages of a snapshot back into Maildirs */
+#include "backup/restore.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/limits.h"
+#include "maildir/deliver.h"
+#include "maildir/folder.h"
+
+/* Messages that become durable together. Each holds a descriptor, and three more when it is
+   the only one of its folder: 512 of the usual 1,024. */
+#define BATCH 128
+#define BATCH_BYTES MT_MIB(64)
+
+/* One message that is to be restored. */
+struct item {
+	const char *dir;	/* the Maildir; owned by run.dirs */
+	const char *folder;	/* for messages to people */
+	struct mt_backup_entry *entry;
+	const struct mt_backup_where *where;
+	char *name;		/* instead of the entry's, or NULL */
+};
+
+struct run {
+	struct mt_backup_repo *repo;
+	const struct mt_backup_restore *params;
+	struct mt_backup_restored *out;
+	GPtrArray *dirs;
+	GPtrArray *items;
+	bool *matched;		/* for each pattern */
+};
+
+/* What is in a Maildir already: "new/NAME" or "cur/NAME" by file name and by unique
+   part. */
+struct present {
+	GHashTable *by_file;
+	GHashTable *by_unique;
+};
+
+static void
+item_free(void *p)
+{
+	struct item *item = p;
+
+	mt_backup_entry_free(item->entry);
+	g_free(item->name);
+	g_free(item);
+}
+
+static void
+present_clear(struct present *p)
+{
+	g_hash_table_unref(p->by_file);
+	g_hash_table_unref(p->by_unique);
+}
+
+static int
+present_load(struct present *p, const char *dir, struct mt_err *err)
+{
+	mt_auto(mt_folder_scan) scan = NULL;
+	struct mt_folder_entry e;
+	int rc;
+
+	p->by_file = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	p->by_unique = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	if (!mt_folder_is_maildir(dir))
+		return 0;
+	scan = mt_folder_scan_new(dir, err);
+	if (scan == NULL)
+		return -1;
+	while ((rc = mt_folder_scan_next(scan, &e, err)) > 0) {
+		g_hash_table_replace(p->by_file, g_strdup(e.file), g_strdup(e.path));
+		g_hash_table_replace(p->by_unique, mt_slice_dup(e.name.unique),
+		    g_strdup(e.path));
+	}
+	return rc;
+}
+
+/* Whether the file has this content. What cannot be read has not. */
+static bool
+has_content(const char *path, const struct mt_backup_entry *e)
+{
+	mt_auto_fd int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	mt_auto(mt_digest) digest = NULL;
+	struct mt_backup_id id;
+	struct stat st;
+	char chunk[65536];
+	ssize_t n;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
+	    (uint64_t)st.st_size != e->size)
+		return false;
+	digest = mt_digest_new();
+	while ((n = read(fd, chunk, sizeof(chunk))) > 0)
+		mt_digest_add(digest, chunk, (size_t)n);
+	mt_digest_end(digest, id.b);
+	return n == 0 && mt_backup_id_same(&id, &e->id);
+}
+
+/* The file of that name, or of that unique part; NULL when there is none. */
+static const char *
+find_present(const struct present *p, const char *file)
+{
+	const char *path = g_hash_table_lookup(p->by_file, file);
+	struct mt_maildir_name name;
+	g_autofree char *unique = NULL;
+
+	if (path != NULL || !mt_maildir_name_parse(file, &name) || name.unique.n == 0)
+		return path;
+	unique = mt_slice_dup(name.unique);
+	return g_hash_table_lookup(p->by_unique, unique);
+}
+
+/* UNIQUE,R=XXXXXXXX:2,FLAGS: the same for the same message each time; g_free. NULL
+   when that is too long. */
+static char *
+other_name(const struct mt_backup_entry *e)
+{
+	struct mt_maildir_name name;
+	char *made;
+
+	mt_maildir_name_parse(e->name, &name);
+	made = g_strdup_printf("%.*s,R=%02x%02x%02x%02x%s", (int)name.unique.n,
+	    name.unique.p, e->id.b[0], e->id.b[1], e->id.b[2], e->id.b[3],
+	    e->name + name.unique.n);
+	if (strlen(made) < MT_MAILDIR_NAME_SIZE)
+		return made;
+	g_free(made);
+	return NULL;
+}
+
+static void
+lose(struct run *run, const char *folder, const struct mt_backup_entry *e,
+    const char *why)
+{
+	g_autofree char *path = mt_backup_entry_path(e);
+
+	g_ptr_array_add(run->out->lost,
+	    g_strdup_printf("%s/%s: %s", folder, path, why));
+	mt_progress_add(run->params->progress, 1);
+}
+
+/* Decide what becomes of one message. Takes the entry. */
+static void
+plan_entry(struct run *run, const char *dir, const char *folder,
+    const struct present *present, struct mt_backup_entry *e)
+{
+	const struct mt_backup_where *where = mt_backup_repo_find(run->repo, &e->id);
+	const char *there = find_present(present, e->name);
+	g_autofree char *name = NULL;
+	struct item *item;
+
+	if (there != NULL && !has_content(there, e)) {
+		const char *other;
+
+		name = other_name(e);
+		other = name == NULL ? NULL : find_present(present, name);
+		if (name == NULL || other == NULL)
+			g_ptr_array_add(run->out->renamed, g_strdup_printf(
+			    "%s: another message has this name; restored beside it as %s",
+			    there, name != NULL ? name : "a new one"));
+		there = other;
+	}
+	if (there != NULL || where == NULL) {
+		if (there != NULL) {
+			run->out->present++;
+			mt_progress_add(run->params->progress, 1);
+		} else {
+			lose(run, folder, e, "its content is in no pack that can be read");
+		}
+		mt_backup_entry_free(e);
+		return;
+	}
+	item = g_new0(struct item, 1);
+	*item = (struct item){ dir, folder, e, where, g_steal_pointer(&name) };
+	g_ptr_array_add(run->items, item);
+}
+
+/* Whether the pattern names this folder or one above it. */
+static bool
+names_folder(const char *pattern, const char *folder)
+{
+	g_autofree char *below = g_strconcat(pattern, "/*", NULL);
+
+	return g_str_equal(pattern, folder) || fnmatch(pattern, folder, 0) == 0 ||
+	    fnmatch(below, folder, 0) == 0;
+}
+
+static bool
+names_entry(const char *pattern, const char *folder, const struct mt_backup_entry *e)
+{
+	struct mt_maildir_name name;
+	g_autofree char *sub = mt_backup_entry_path(e);
+	g_autofree char *whole = g_build_filename(folder, sub, NULL);
+	g_autofree char *file = g_build_filename(folder, e->name, NULL);
+	g_autofree char *unique = NULL;
+
+	mt_maildir_name_parse(e->name, &name);
+	unique = g_strdup_printf("%s/%.*s", folder, (int)name.unique.n, name.unique.p);
+	return fnmatch(pattern, whole, 0) == 0 || fnmatch(pattern, file, 0) == 0 ||
+	    fnmatch(pattern, unique, 0) == 0 || g_str_equal(pattern, whole) ||
+	    g_str_equal(pattern, file) || g_str_equal(pattern, unique);
+}
+
+/* The pattern below the root: one may also give the path that the mail had. */
+static const char *
+below_root(const char *pattern, const struct mt_backup_root *root)
+{
+	size_t n = strlen(root->path);
+
+	if (strncmp(pattern, root->path, n) != 0)
+		return pattern;
+	if (pattern[n] == '\0')
+		return "*";
+	return pattern[n] == '/' ? pattern + n + 1 : pattern;
+}
+
+static bool
+wants_folder(struct run *run, const struct mt_backup_root *root, const char *folder)
+{
+	bool wanted = run->params->npatterns == 0;
+
+	for (size_t i = 0; i < run->params->npatterns; i++) {
+		if (names_folder(below_root(run->params->patterns[i], root), folder))
+			wanted = run->matched[i] = true;
+	}
+	return wanted;
+}
+
+static bool
+wants_entry(struct run *run, const struct mt_backup_root *root, const char *folder,
+    const struct mt_backup_entry *e)
+{
+	bool wanted = false;
+
+	for (size_t i = 0; i < run->params->npatterns; i++) {
+		if (names_entry(below_root(run->params->patterns[i], root), folder, e))
+			wanted = run->matched[i] = true;
+	}
+	return wanted;
+}
+
+/* Where a root goes; g_free. */
+static char *
+base_of(const struct run *run, const struct mt_backup_root *root)
+{
+	const GPtrArray *roots = run->params->snapshot->roots;
+	g_autofree char *name = g_path_get_basename(root->path);
+	unsigned same = 0;
+
+	if (run->params->to == NULL)
+		return g_strdup(root->path);
+	if (roots->len == 1)
+		return g_strdup(run->params->to);
+	for (guint i = 0; g_ptr_array_index(roots, i) != root; i++) {
+		const struct mt_backup_root *other = g_ptr_array_index(roots, i);
+		g_autofree char *taken = g_path_get_basename(other->path);
+
+		same += g_str_equal(taken, name);
+	}
+	if (same == 0)
+		return g_build_filename(run->params->to, name, NULL);
+	return g_strdup_printf("%s/%s-%u", run->params->to, name, same + 1);
+}
+
+static int
+plan_folder(struct run *run, const struct mt_backup_root *root, const char *base,
+    const struct mt_backup_folder *f, struct mt_err *err)
+{
+	g_autoptr(GPtrArray) entries = mt_backup_entries_new();
+	bool all = wants_folder(run, root, f->path);
+	mt_auto(mt_maildir) made = NULL;
+	struct present present;
+	struct mt_err why = { 0 };
+	char *dir;
+
+	if (!all && run->params->npatterns == 0)
+		return 0;
+	if (mt_backup_repo_read_folder(run->repo, f, entries, &why) < 0)
+		g_ptr_array_add(run->out->lost, g_strdup_printf(
+		    "%s: the names of %llu of %llu messages are lost: %s", f->path,
+		    (unsigned long long)(f->messages - MIN(f->messages, entries->len)),
+		    (unsigned long long)f->messages, why.msg));
+	for (guint i = 0; !all && i < entries->len; i++) {
+		if (!wants_entry(run, root, f->path, g_ptr_array_index(entries, i)))
+			g_clear_pointer(&entries->pdata[i], mt_backup_entry_free);
+	}
+	dir = g_str_equal(f->path, ".") ? g_strdup(base) :
+	    g_build_filename(base, f->path, NULL);
+	g_ptr_array_add(run->dirs, dir);
+	if (present_load(&present, dir, err) < 0) {
+		present_clear(&present);
+		return -1;
+	}
+	for (guint i = 0; i < entries->len; i++) {
+		struct mt_backup_entry *e = g_steal_pointer(&entries->pdata[i]);
+
+		if (e != NULL)
+			plan_entry(run, dir, f->path, &present, e);
+	}
+	present_clear(&present);
+	if (all && (made = mt_maildir_create(dir, err)) == NULL)
+		return -1;
+	return 0;
+}
+
+static int
+plan(struct run *run, struct mt_err *err)
+{
+	const GPtrArray *roots = run->params->snapshot->roots;
+
+	for (guint i = 0; i < roots->len; i++) {
+		const struct mt_backup_root *root = g_ptr_array_index(roots, i);
+		g_autofree char *base = base_of(run, root);
+
+		for (guint k = 0; k < root->folders->len; k++) {
+			if (plan_folder(run, root, base,
+			    g_ptr_array_index(root->folders, k), err) < 0)
+				return -1;
+		}
+	}
+	for (size_t i = 0; i < run->params->npatterns; i++) {
+		if (!run->matched[i])
+			return mt_fail(err, MT_ENOINPUT,
+			    "nothing in snapshot %s is called \"%s\"",
+			    run->params->snapshot->name, run->params->patterns[i]);
+	}
+	return 0;
+}
+
+/* As they lie in the packs, so that each frame is decompressed once. */
+static int
+compare_items(const void *a, const void *b)
+{
+	const struct mt_backup_where *x = (*(struct item *const *)a)->where;
+	const struct mt_backup_where *y = (*(struct item *const *)b)->where;
+
+	if (x->pack != y->pack)
+		return x->pack < y->pack ? -1 : 1;
+	return (x->offset > y->offset) - (x->offset < y->offset);
+}
+
+/* Messages on their way, and the Maildirs that they need. */
+struct batch {
+	struct mt_deliver *deliver[BATCH];
+	const struct item *item[BATCH];
+	size_t n;
+	uint64_t bytes;
+	GHashTable *maildirs;	/* path -> struct mt_maildir */
+};
+
+static int
+commit_batch(struct run *run, struct batch *b, struct mt_err *err)
+{
+	int rc = 0;
+
+	if (b->n > 0)
+		mt_deliver_commit_all(b->deliver, b->n, NULL);
+	for (size_t i = 0; i < b->n; i++) {
+		const struct mt_err *why = mt_deliver_error(b->deliver[i]);
+
+		if (why == NULL) {
+			run->out->messages++;
+			run->out->bytes += b->item[i]->entry->size;
+		} else if (rc == 0) {
+			rc = mt_fail(err, why->kind, "%s", why->msg);
+		}
+		mt_deliver_free(b->deliver[i]);
+	}
+	mt_progress_add(run->params->progress, b->n);
+	b->n = 0;
+	b->bytes = 0;
+	g_hash_table_remove_all(b->maildirs);
+	return rc;
+}
+
+static struct mt_maildir *
+maildir_of(struct batch *b, const char *dir, struct mt_err *err)
+{
+	struct mt_maildir *m = g_hash_table_lookup(b->maildirs, dir);
+
+	if (m != NULL)
+		return m;
+	m = mt_maildir_create(dir, err);
+	if (m != NULL)
+		g_hash_table_insert(b->maildirs, g_strdup(dir), m);
+	return m;
+}
+
+/* Copy the content, verified: 1; 0 when it is damaged (*why), -1 when it cannot be
+   written. */
+static int
+copy_content(struct run *run, const struct item *item, struct mt_deliver *d,
+    struct mt_err *why, struct mt_err *err)
+{
+	mt_auto(mt_digest) digest = mt_digest_new();
+	const struct mt_backup_where *w = item->where;
+	struct mt_backup_id id;
+
+	for (uint64_t at = 0; at < w->size;) {
+		struct mt_slice bytes;
+
+		if (mt_backup_repo_read(run->repo, w, at, &bytes, why) < 0)
+			return 0;
+		mt_digest_add(digest, bytes.p, bytes.n);
+		if (mt_deliver_write(d, bytes.p, bytes.n, err) < 0)
+			return -1;
+		at += bytes.n;
+	}
+	mt_digest_end(digest, id.b);
+	if (mt_backup_id_same(&id, &item->entry->id))
+		return 1;
+	mt_fail(why, MT_EDATA, "pack %s: its content has another SHA-256",
+	    (char *)g_ptr_array_index(mt_backup_repo_packs(run->repo), w->pack));
+	return 0;
+}
+
+static void
+set_name(struct mt_deliver *d, const struct item *item)
+{
+	const struct mt_backup_entry *e = item->entry;
+	const char *name = item->name != NULL ? item->name : e->name;
+
+	mt_deliver_set_time(d, e->mtime);
+	mt_deliver_set_name(d, e->is_new ? "new" : "cur", name);
+}
+
+static int
+add_item(struct run *run, struct batch *b, const struct item *item, struct mt_err *err)
+{
+	struct mt_maildir *m = maildir_of(b, item->dir, err);
+	mt_auto(mt_deliver) d = NULL;
+	struct mt_err why = { 0 };
+	int rc;
+
+	if (m == NULL)
+		return -1;
+	d = mt_deliver_begin(m, err);
+	if (d == NULL)
+		return -1;
+	rc = copy_content(run, item, d, &why, err);
+	if (rc == 0)
+		lose(run, item->folder, item->entry, why.msg);
+	if (rc <= 0)
+		return rc;
+	set_name(d, item);
+	b->item[b->n] = item;
+	b->deliver[b->n++] = mt_steal(&d);
+	b->bytes += item->entry->size;
+	if (b->n == BATCH || b->bytes >= BATCH_BYTES)
+		return commit_batch(run, b, err);
+	return 0;
+}
+
+static int
+restore_items(struct run *run, struct mt_err *err)
+{
+	struct batch b = { .n = 0 };
+	int rc = 0;
+
+	b.maildirs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+	    (GDestroyNotify)mt_maildir_free);
+	g_ptr_array_sort(run->items, compare_items);
+	for (guint i = 0; rc == 0 && i < run->items->len; i++)
+		rc = add_item(run, &b, g_ptr_array_index(run->items, i), err);
+	/* What was read in full is kept, also when something went wrong behind it. */
+	if (commit_batch(run, &b, rc == 0 ? err : NULL) < 0)
+		rc = -1;
+	g_hash_table_unref(b.maildirs);
+	return rc;
+}
+
+int
+mt_backup_restore(struct mt_backup_repo *r, const struct mt_backup_restore *params,
+    struct mt_backup_restored *out, struct mt_err *err)
+{
+	g_autofree bool *matched = g_new0(bool, params->npatterns + 1);
+	struct run run = { .repo = r, .params = params, .out = out, .matched = matched };
+	int rc;
+
+	*out = (struct mt_backup_restored){ 0 };
+	out->renamed = g_ptr_array_new_with_free_func(g_free);
+	out->lost = g_ptr_array_new_with_free_func(g_free);
+	run.dirs = g_ptr_array_new_with_free_func(g_free);
+	run.items = g_ptr_array_new_with_free_func(item_free);
+	rc = plan(&run, err);
+	if (rc == 0)
+		rc = restore_items(&run, err);
+	g_ptr_array_unref(run.items);
+	g_ptr_array_unref(run.dirs);
+	return rc;
+}
+
+void
+mt_backup_restored_clear(struct mt_backup_restored *r)
+{
+	g_clear_pointer(&r->renamed, g_ptr_array_unref);
+	g_clear_pointer(&r->lost, g_ptr_array_unref);
+}
