@@ -83,9 +83,13 @@ $(LIB): $(LIB_OBJ)
 	@rm -f $@
 	@$(AR) rcs $@ $^
 
+# A command of several files lists them here.
+$(B)/bin/mt-send: $(O)/cmd/send_options.o $(O)/cmd/send_account.o \
+	$(O)/cmd/send_finished.o
+
 $(B)/bin/%: $(O)/cmd/%.o $(O)/cmd/cmd.o $(LIB)
 	@mkdir -p $(@D)
-	$(call Q,LINK) $(CC) -o $@ $^ $(ALL_LDFLAGS) $(PKG_LIBS)
+	$(call Q,LINK) $(CC) -o $@ $(filter %.o,$^) $(LIB) $(ALL_LDFLAGS) $(PKG_LIBS)
 
 $(B)/unit/%.t: $(O)/tests/unit/%.o $(LIB)
 	@mkdir -p $(@D)

@@ -1,0 +1,321 @@
+/* reply.c - begin an answer: to whom, about what, quoting what (RFC 5322 3.6.4) */
+#include "send/reply.h"
+
+#include "base/limits.h"
+#include "message/date.h"
+#include "message/header.h"
+#include "message/msgid.h"
+#include "message/text.h"
+#include "send/draft.h"
+
+/* --- to whom ----------------------------------------------------------------- */
+
+static bool
+holds(const struct mt_addr_list *list, const struct mt_addr *a)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		if (mt_addr_same(&list->v[i], a))
+			return true;
+	}
+	return false;
+}
+
+/* Append the addresses of every field of that name; lax, as received mail is. */
+static void
+collect(struct mt_slice head, const char *name, struct mt_addr_list *out)
+{
+	struct mt_header_field f;
+
+	while (mt_header_next(&head, &f)) {
+		mt_auto_value(mt_addr_list) list = { 0 };
+		g_autofree char *text = NULL;
+
+		if (!mt_slice_eq_nocase(f.name, mt_slice_str(name)))
+			continue;
+		text = mt_header_unfold(f.raw);
+		mt_addr_parse_lax(mt_slice_str(text), &list);
+		for (size_t i = 0; i < list.n; i++)
+			mt_addr_list_add_new(out, &list.v[i]);
+	}
+}
+
+/*
+ * List-Post = "<mailto:" address [ "?" parameters ] ">", or "NO" (RFC 2369 3.4).
+ */
+static void
+collect_list_post(struct mt_slice head, struct mt_addr_list *out)
+{
+	g_autofree char *value = mt_header_value(head, "List-Post");
+	struct mt_slice rest = mt_slice_str(value), uri;
+	mt_auto_value(mt_addr) a = { 0 };
+	g_autofree char *spec = NULL;
+
+	do {
+		if (!mt_slice_take_until(&rest, '<', &uri) ||
+		    !mt_slice_take_until(&rest, '>', &uri))
+			return;
+		uri = mt_slice_trim(uri);
+	} while (!mt_slice_take_nocase(&uri, MT_SLICE("mailto:")));
+	uri = mt_slice_first(uri, mt_slice_find(uri, '?'));
+	spec = g_uri_unescape_segment(uri.p, uri.p + uri.n, NULL);
+	if (spec != NULL && mt_addr_parse_one(mt_slice_str(spec), &a, NULL) == 0)
+		mt_addr_list_add_new(out, &a);
+}
+
+/* Move what is not mine, and not in `but`, to the end of out. */
+static void
+add_others(struct mt_addr_list *out, const struct mt_addr_list *from,
+    const struct mt_addr_list *mine, const struct mt_addr_list *but)
+{
+	for (size_t i = 0; i < from->n; i++) {
+		if (!holds(mine, &from->v[i]) && !holds(but, &from->v[i]))
+			mt_addr_list_add_new(out, &from->v[i]);
+	}
+}
+
+static void
+choose_author(struct mt_slice head, struct mt_addr_list *out)
+{
+	static const char *const names[] = { "Mail-Reply-To", "Reply-To", "From" };
+
+	for (size_t i = 0; i < G_N_ELEMENTS(names) && out->n == 0; i++)
+		collect(head, names[i], out);
+}
+
+static int
+choose_recipients(struct mt_compose *c, struct mt_slice head, const struct mt_reply *p,
+    struct mt_err *err)
+{
+	mt_auto_value(mt_addr_list) author = { 0 }, writer = { 0 };
+	mt_auto_value(mt_addr_list) to = { 0 }, others = { 0 };
+	static const struct mt_addr_list nobody = { 0 };
+	bool own;
+
+	choose_author(head, &author);
+	collect(head, "From", &writer);
+	collect(head, "To", &to);
+	collect(head, "Cc", &others);
+	own = writer.n > 0 && holds(p->mine, &writer.v[0]);
+	if (p->to_all) {
+		mt_auto_value(mt_addr_list) followup = { 0 };
+
+		collect(head, "Mail-Followup-To", &followup);
+		add_others(&c->to, &followup, p->mine, &nobody);
+		if (c->to.n > 0)
+			return 0;
+		collect_list_post(head, &others);
+	}
+	add_others(&c->to, own ? &to : &author, p->mine, &nobody);
+	if (p->to_all) {
+		struct mt_addr_list *cc = c->to.n == 0 ? &c->to : &c->cc;
+
+		add_others(cc, &to, p->mine, &c->to);
+		add_others(&c->cc, &others, p->mine, &c->to);
+	}
+	/* A note to oneself: there is nobody else to answer to. */
+	if (c->to.n == 0 && c->cc.n == 0)
+		add_others(&c->to, &author, &nobody, &nobody);
+	if (c->to.n == 0 && c->cc.n == 0)
+		return mt_fail(err, MT_EDATA,
+		    "the message names nobody to answer to (no From, no Reply-To)");
+	return 0;
+}
+
+int
+mt_reply_find_mine(int fd, const struct mt_addr_list *mine)
+{
+	static const char *const names[] = { "To", "Cc", "Delivered-To",
+		"X-Original-To", "From" };
+	mt_auto_value(mt_buf) head = MT_BUF_INIT(MT_MAX_HEADER);
+	mt_auto_value(mt_addr_list) list = { 0 };
+
+	if (mt_draft_header(fd, &head, NULL) < 0)
+		return -1;
+	for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+		collect(mt_buf_slice(&head), names[i], &list);
+	for (size_t i = 0; i < list.n; i++) {
+		for (size_t j = 0; j < mine->n; j++) {
+			if (mt_addr_same(&list.v[i], &mine->v[j]))
+				return (int)j;
+		}
+	}
+	return -1;
+}
+
+/* --- about what -------------------------------------------------------------- */
+
+/* Take "Re:", "RE[2]:", "Aw :" and the like off the front. */
+static bool
+take_prefix(struct mt_slice *s)
+{
+	static const struct mt_slice words[] = { MT_SLICE("re"), MT_SLICE("aw"),
+		MT_SLICE("sv"), MT_SLICE("antw") };
+	uint64_t count;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
+		struct mt_slice rest = *s;
+
+		if (!mt_slice_take_nocase(&rest, words[i]))
+			continue;
+		if (mt_slice_take_char(&rest, '[') &&
+		    !(mt_slice_take_u64(&rest, UINT32_MAX, &count) &&
+			mt_slice_take_char(&rest, ']')))
+			continue;
+		mt_slice_skip_blank(&rest);
+		if (!mt_slice_take_char(&rest, ':'))
+			continue;
+		mt_slice_skip_blank(&rest);
+		*s = rest;
+		return true;
+	}
+	return false;
+}
+
+char *
+mt_reply_subject(const char *subject)
+{
+	struct mt_slice s = mt_slice_trim(mt_slice_str(subject));
+	g_autofree char *bare = NULL;
+
+	while (take_prefix(&s))
+		;
+	bare = mt_slice_dup(s);
+	return g_strconcat("Re: ", bare, NULL);
+}
+
+static void
+append_id(GString *out, const char *id)
+{
+	if (out->len > 0)
+		g_string_append_c(out, ' ');
+	g_string_append(out, id);
+}
+
+/* RFC 5322 3.6.4: the parent's References, else its In-Reply-To if that is one id, and
+   behind them the parent's Message-ID. */
+static void
+set_references(struct mt_compose *c, struct mt_slice head)
+{
+	g_autofree char *refs = mt_header_value(head, "References");
+	g_autofree char *in_reply = mt_header_value(head, "In-Reply-To");
+	g_autofree char *own = mt_header_value(head, "Message-ID");
+	g_auto(GStrv) ids = mt_msgid_parse(mt_slice_str(refs));
+	g_autofree char *id = mt_msgid_parse_one(mt_slice_str(own));
+	g_autoptr(GString) out = g_string_new(NULL);
+
+	if (ids[0] == NULL) {
+		g_strfreev(ids);
+		ids = mt_msgid_parse(mt_slice_str(in_reply));
+		if (ids[0] != NULL && ids[1] != NULL)
+			g_clear_pointer(&ids[0], g_free);
+	}
+	for (char **i = ids; *i != NULL; i++) {
+		if (g_strcmp0(*i, id) != 0)
+			append_id(out, *i);
+	}
+	if (id != NULL)
+		append_id(out, id);
+	mt_compose_set_thread(c, id, out->str);
+}
+
+/* --- what it quotes ---------------------------------------------------------- */
+
+/* "On Sat, 21 Nov 2026 10:00:00 +0100, Ada Lovelace wrote:" */
+static char *
+attribution(struct mt_slice head)
+{
+	mt_auto_value(mt_addr_list) from = { 0 };
+	g_autofree char *date = mt_header_value(head, "Date");
+	g_autofree char *who = NULL;
+	char when[MT_DATE_SIZE];
+	struct mt_date d;
+
+	collect(head, "From", &from);
+	if (from.n > 0 && from.v[0].name != NULL)
+		who = g_strdup(from.v[0].name);
+	else
+		who = from.n > 0 ? mt_addr_spec(&from.v[0]) : g_strdup("somebody");
+	if (date == NULL || !mt_date_parse(mt_slice_str(date), &d))
+		return g_strdup_printf("%s wrote:\n", who);
+	mt_date_format_at(d.seconds, d.offset_min, when);
+	return g_strdup_printf("On %s, %s wrote:\n", when, who);
+}
+
+/* What comes before the signature's "-- " (RFC 3676 4.3), without empty lines there. */
+static struct mt_slice
+without_signature(struct mt_slice text)
+{
+	struct mt_slice rest = text, line;
+
+	while (mt_slice_take_line(&rest, &line)) {
+		if (mt_slice_eq(line, MT_SLICE("-- "))) {
+			text.n = (size_t)(line.p - text.p);
+			break;
+		}
+	}
+	while (mt_slice_ends(text, MT_SLICE("\n")))
+		text.n--;
+	return text;
+}
+
+/* The lines with "> " in front, or ">" where they are quoted already (RFC 3676 4.5). */
+static int
+append_quoted(struct mt_buf *out, struct mt_slice text)
+{
+	struct mt_slice line;
+
+	while (mt_slice_take_line(&text, &line)) {
+		bool bare = line.n == 0 || line.p[0] == '>';
+
+		if (mt_buf_append_str(out, bare ? ">" : "> ") < 0 ||
+		    mt_buf_append_slice(out, line) < 0 ||
+		    mt_buf_append_char(out, '\n') < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+append_quotation(struct mt_compose *c, int fd, struct mt_slice head, struct mt_err *err)
+{
+	mt_auto_value(mt_text) text = { 0 };
+	g_autofree char *who = attribution(head);
+	struct mt_buf *body = &c->body;
+	int failed = 0;
+
+	if (mt_text_read(fd, &text, err) < 0)
+		return -1;
+	if (mt_slice_trim(mt_slice_str(text.body)).n == 0)
+		return 0;
+	if (body->n > 0 && body->p[body->n - 1] != '\n')
+		failed |= mt_buf_append_char(body, '\n');
+	if (body->n > 0)
+		failed |= mt_buf_append_char(body, '\n');
+	failed |= mt_buf_append_str(body, who);
+	failed |= append_quoted(body, without_signature(mt_slice_str(text.body)));
+	if (failed != 0)
+		return mt_fail(err, MT_EDATA, "too long to be quoted: use --no-quote");
+	return 0;
+}
+
+int
+mt_reply_fill(struct mt_compose *c, int fd, const struct mt_reply *params,
+    struct mt_err *err)
+{
+	mt_auto_value(mt_buf) block = MT_BUF_INIT(MT_MAX_HEADER);
+	g_autofree char *subject = NULL, *re = NULL;
+	struct mt_slice head;
+
+	if (mt_draft_header(fd, &block, err) < 0)
+		return -1;
+	head = mt_buf_slice(&block);
+	if (choose_recipients(c, head, params, err) < 0)
+		return -1;
+	if (c->build.subject == NULL) {
+		subject = mt_header_text(head, "Subject");
+		re = mt_reply_subject(subject != NULL ? subject : "");
+		mt_compose_set_subject(c, re);
+	}
+	set_references(c, head);
+	return params->no_quote ? 0 : append_quotation(c, fd, head, err);
+}

@@ -1,0 +1,33 @@
+/* sendmail.h - take a finished message as sendmail(8) does */
+#ifndef MT_SEND_SENDMAIL_H
+#define MT_SEND_SENDMAIL_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "message/addr.h"
+
+struct mt_sendmail {
+	bool from_fields;		/* -t: recipients stand in the header too */
+	const struct mt_addr *from;	/* for a From field, where there is none */
+};
+
+/*
+ * Read a message from `in` until its end (a line with a single dot is a line like any
+ * other), and give it as a draft (draft.h). It stays as it is, byte for byte, but:
+ *
+ * - Bcc and Resent-Bcc fields are taken out, with -t and without: Bcc never leaves.
+ * - Date, Message-ID and From are put in front where they are missing (RFC 5322 3.6).
+ * - An mbox "From " line in front of it is taken off.
+ * - Text whose first line is no header field gets an empty line between the added
+ *   fields and itself.
+ *
+ * With -t, *rcpts is what To, Cc and Bcc name, each once, or, in a message that is sent
+ * on, the first block of Resent-To, Resent-Cc and Resent-Bcc instead (RFC 5322 3.6.6).
+ * Without, it stays empty. An address that is none is MT_EDATA, which quotes it: then
+ * nobody gets anything. With -t a header over MT_MAX_HEADER is MT_EDATA.
+ */
+int mt_sendmail_read(int in, const struct mt_sendmail *params,
+    struct mt_addr_list *rcpts, struct mt_err *err);
+
+#endif
