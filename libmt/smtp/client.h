@@ -8,22 +8,8 @@
 #include "base/auto.h"
 #include "base/err.h"
 #include "net/conn.h"
-#include "smtp/reply.h"
-
-/* What a look at a whole stored message tells about sending it. */
-struct mt_smtp_scan {
-	uint64_t size;		/* octets on the wire: CRLF is 2, no dots (RFC 1870) */
-	bool header_is_8bit;
-	bool body_is_8bit;
-	size_t line_max;	/* octets of the longest line without its end */
-};
-
-/*
- * Read the message in fd (a regular file, LF or CRLF) from its beginning; the file's offset
- * does not matter and does not move. MT_EDATA with line and offset when SMTP cannot carry it (a
- * bare CR, a NUL): it is never changed silently.
- */
-int mt_smtp_scan(int fd, struct mt_smtp_scan *out, struct mt_err *err);
+#include "smtp/extensions.h"
+#include "smtp/scan.h"
 
 struct mt_smtp_client;
 
@@ -36,6 +22,9 @@ struct mt_smtp_client *mt_smtp_client_new(struct mt_conn *conn);
 void mt_smtp_client_free(struct mt_smtp_client *c);
 const struct mt_smtp_extensions *mt_smtp_client_extensions(
     const struct mt_smtp_client *c);
+/* For a connection without a preamble (mt_conn_new()), whose EHLO the caller did. */
+void mt_smtp_client_set_extensions(struct mt_smtp_client *c,
+    const struct mt_smtp_extensions *ext);
 /* How long to wait for one reply, and for the reply to the end of the message; the
    defaults are those of RFC 5321 4.5.3.2 (5 and 10 minutes). */
 void mt_smtp_client_set_timeouts(struct mt_smtp_client *c, uint32_t reply_ms,
@@ -68,19 +57,21 @@ struct mt_smtp_envelope_out {
 };
 
 /*
- * Send the message in fd (as mt_smtp_scan() reads it) in constant memory. outcomes has one
- * entry per recipient; all are filled in, whatever happens. Returns 0 when at least one
- * recipient was MT_SMTP_SENT: then look at the others. -1 when none was: err is the reply
- * that decided (MT_EUNAVAIL if every refusal is final, MT_ETEMP if one may be tried again), or
- * MT_EDATA, MT_EIO, MT_EPROTO.
+ * Send the message in fd (as mt_smtp_scan() reads it) in constant memory. outcomes has
+ * one entry per recipient; all are filled in, whatever happens. Returns 0 when at least
+ * one recipient was MT_SMTP_SENT: then look at the others. -1 when none was: err is
+ * what decided (MT_EUNAVAIL if every refusal is final, MT_ETEMP if one may be tried
+ * again; MT_EDATA for a message that SMTP cannot carry; MT_EIO; MT_EPROTO).
  *
- * MAIL, the RCPTs and DATA go out in one packet where PIPELINING is offered, a message
- * for CHUNKING in the same one. Nobody is said to have got it without a 2yz to its end.
+ * MAIL, the RCPTs and DATA go out in one packet where PIPELINING is offered, and with
+ * CHUNKING a message that is not large goes with them. Nobody is said to have got it
+ * without a 2yz to its end.
  *
  * - A domain that is not ASCII goes as A-labels; a local part that is not ASCII needs
  *   SMTPUTF8, else that recipient (or, for the sender, all) is refused with 5.6.7.
- * - A finished message with 8-bit bytes is sent as it is where 8BITMIME is not offered, as all
- *   MTAs do; BODY=8BITMIME is said where it is. Lines over 998 octets pass alike.
+ * - A finished message with 8-bit bytes is sent as it is where 8BITMIME is not offered,
+ *   as MTAs do; where it is, BODY=8BITMIME is said. Lines over 998 octets pass alike.
+ *   A server that minds says so in its reply.
  * - A message over the server's SIZE is refused (5.3.4) before anything is sent.
  *
  * After a return of 0 or a refusal the connection is ready for the next message;

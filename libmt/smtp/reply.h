@@ -41,31 +41,11 @@ mt_smtp_reply_class(const struct mt_smtp_reply *r)
 }
 
 /*
- * Make it an error, verbatim: "WHAT: 550 5.1.1 no such user", lines joined by blanks. 4yz
- * is MT_ETEMP, 5yz MT_EUNAVAIL (530, 534, 535, 538 MT_EPERM), others MT_EPROTO; the DSN code
- * is the server's, or one that fits the class. Returns -1.
+ * Make it an error, verbatim: "WHAT: 550 5.1.1 no such user", lines joined by blanks;
+ * what may be NULL. 4yz is MT_ETEMP, 5yz MT_EUNAVAIL (530, 534, 535, 538 MT_EPERM),
+ * others MT_EPROTO; the DSN code is the server's, or one that fits the class. Returns -1.
  */
 int mt_smtp_reply_fail(const struct mt_smtp_reply *r, const char *what,
     struct mt_err *err);
-
-/* What an EHLO answer offers. */
-struct mt_smtp_extensions {
-	bool is_esmtp;		/* there was an EHLO answer with 250 */
-	bool has_pipelining;
-	bool has_size;
-	bool has_8bitmime;
-	bool has_smtputf8;
-	bool has_chunking;
-	bool has_enhanced;
-	bool has_starttls;
-	bool has_dsn;
-	uint64_t size_max;	/* of SIZE; 0: no limit is known */
-};
-
-/* Read the text of an EHLO reply; unknown keywords are passed over. */
-void mt_smtp_extensions_parse(struct mt_slice text, struct mt_smtp_extensions *out);
-/* Read the last EHLO answer among the lines that mt_conn_preamble() gives. */
-void mt_smtp_extensions_of_preamble(struct mt_slice lines,
-    struct mt_smtp_extensions *out);
 
 #endif
