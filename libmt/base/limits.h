@@ -40,6 +40,12 @@
 #define MT_MAX_MIME_PARTS ((size_t)10000)
 /* Lines that begin with "--" before GMime is given a message in a child only. */
 #define MT_MAX_BOUNDARY_LINES ((size_t)10000)
+/* HTML of one part, and nested elements in it: an end tag that fits none makes libxml2 look
+   at all that are open. Real newsletters stay below 1 MB and 100. */
+#define MT_MAX_HTML MT_MIB(4)
+#define MT_MAX_HTML_DEPTH 500
+/* Links that are listed below it. */
+#define MT_MAX_HTML_LINKS ((size_t)1000)
 /* Text that `show` renders of one message. */
 #define MT_MAX_TEXT MT_MIB(16)
 

@@ -16,7 +16,7 @@
  */
 struct mt_mime;
 
-/* fd is duplicated; reading starts at offset 0. */
+/* fd must be seekable and is duplicated; its file offset, which is shared, moves. */
 struct mt_mime *mt_mime_open(int fd, struct mt_err *err);
 void mt_mime_free(struct mt_mime *m);
 
@@ -36,7 +36,6 @@ struct mt_mime_part {
 	const char *charset;	/* as declared, or NULL */
 	const char *disposition;/* "attachment", "inline", ... or NULL */
 	const char *filename;	/* decoded, last component only; or NULL */
-	const char *id;		/* Content-ID without brackets, or NULL */
 	uint64_t encoded_size;	/* in the file */
 };
 
@@ -49,10 +48,14 @@ size_t mt_mime_count(const struct mt_mime *m);
 const struct mt_mime_part *mt_mime_part(const struct mt_mime *m, size_t index);
 bool mt_mime_is_cut(const struct mt_mime *m);
 
+/* A field of an embedded message, decoded and printable; NULL when there is none. g_free. */
+char *mt_mime_message_field(const struct mt_mime *m, size_t index, const char *name);
+
 /* Takes the next piece; 0, or -1 with an error, which ends the copy. */
 typedef int mt_mime_writer(void *arg, const void *p, size_t n, struct mt_err *err);
 
-/* Decode the content of a leaf (or the bytes of an embedded message): piece by piece. */
+/* Decode the content of a leaf, or write the embedded message, piece by piece. A multipart
+   has none. */
 int mt_mime_content(const struct mt_mime *m, size_t index, mt_mime_writer *writer,
     void *arg, struct mt_err *err);
 /* The decoded size. */
@@ -62,8 +65,8 @@ int mt_mime_size(const struct mt_mime *m, size_t index, uint64_t *size,
 int mt_mime_bytes(const struct mt_mime *m, size_t index, struct mt_buf *out,
     struct mt_err *err);
 /*
- * The same for a text part, made UTF-8 by its charset (undeclared or wrong: UTF-8, else
- * Windows-1252), CRLF made LF. Cut at out->max, at a character: then *cut is true.
+ * The same for a text part, made UTF-8 (mt_charset_to_utf8()) and clean of what drives a
+ * terminal (mt_charset_clean_text()). Cut at out->max, at a character: then *cut is true.
  */
 int mt_mime_text(const struct mt_mime *m, size_t index, struct mt_buf *out, bool *cut,
     struct mt_err *err);

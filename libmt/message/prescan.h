@@ -13,15 +13,15 @@
  */
 enum mt_prescan {
 	MT_PRESCAN_PLAIN,	/* any library may read it here */
-	MT_PRESCAN_FIELD,	/* a folded field, or a run without an empty line, is longer
-				   than MT_MAX_FIELD_GMIME: at the top or in a part */
+	MT_PRESCAN_FIELD,	/* what looks like a header field, here or in the body, is
+				   longer than MT_MAX_FIELD_GMIME */
 	MT_PRESCAN_HEADER,	/* the header block is above MT_MAX_HEADER */
-	MT_PRESCAN_PARTS,	/* more than MT_MAX_BOUNDARY_LINES lines begin with "--" */
+	MT_PRESCAN_PARTS,	/* more than MT_MAX_BOUNDARY_LINES lines with "--" first */
 };
 
 /*
- * Read the whole file once, in constant memory. -1 is MT_EIO. The file offset of fd is
- * not moved.
+ * Read the file once, in constant memory, up to the first thing that is wrong with it. -1
+ * is MT_EIO. fd must be seekable; its offset is not moved.
  */
 int mt_prescan_fd(int fd, enum mt_prescan *out, struct mt_err *err);
 

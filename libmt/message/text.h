@@ -32,16 +32,12 @@ struct mt_text {
 
 /*
  * Read a message. One that mt_prescan_fd() does not find plain is read in a forked
- * child on a leash, and its death is an MT_EDATA that says so: the caller lives on.
- * fd must be seekable; its offset is not moved.
+ * child on a leash, and its death is an MT_EDATA that says so: the caller lives on. Of one
+ * with too long a header only that is read, as far as it goes. fd must be seekable; its
+ * offset is not moved. After an error out is empty.
  */
 int mt_text_read(int fd, struct mt_text *out, struct mt_err *err);
 void mt_text_clear(struct mt_text *t);
-
-/* HTML to text: bytes in the given charset (NULL: unknown), UTF-8 out. Links are
-   numbered in the text and listed below it. Never opens or fetches anything. */
-int mt_text_from_html(struct mt_slice html, const char *charset, struct mt_buf *out,
-    struct mt_err *err);
 
 MT_AUTO_VALUE_DEFINE(mt_text, mt_text_clear);
 

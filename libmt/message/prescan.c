@@ -1,0 +1,167 @@
+/* prescan.c - look at a message before a library may see it */
+#include "message/prescan.h"
+
+#include <errno.h>
+#include <glib.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+#include "base/proc.h"
+#include "base/slice.h"
+
+/*
+ * GMime's nested groups take 200 bytes of stack a level, and a level takes two bytes of
+ * a field: this stack (never touched but by such a message) lasts for 2.5 MB of them.
+ */
+const struct mt_proc_leash mt_prescan_leash = {
+	.stack_bytes = MT_MIB(256),
+	.memory_bytes = MT_MIB(1024),
+	.cpu_s = 20,
+	.wall_ms = 60000,
+};
+
+/* Where in a line the scanner is. */
+enum place {
+	AT_START,	/* nothing of the line was seen */
+	IN_DASH,	/* one "-" */
+	IN_NAME,	/* what may be a field's name */
+	BEHIND_NAME,	/* blanks behind it */
+	IN_FIELD,	/* the line belongs to a field */
+	IN_OTHER,	/* it does not */
+};
+
+struct scan {
+	enum place place;
+	bool field_open;	/* the line before belongs to a field: this may continue it */
+	uint64_t field;		/* bytes of the field that is open */
+	uint64_t line;		/* bytes of this line up to here */
+	uint64_t header;	/* bytes of the top header */
+	bool in_header;
+	uint64_t boundaries;
+	bool has_long_field;
+};
+
+static bool
+is_name(unsigned char c)
+{
+	return c > ' ' && c < 0x7f && c != ':';
+}
+
+/* The bytes at a line's start, one by one, until its kind is known. */
+static void
+start_char(struct scan *s, unsigned char c)
+{
+	bool blank = c == ' ' || c == '\t';
+
+	if (s->place == AT_START && blank) {
+		s->place = s->field_open ? IN_FIELD : IN_OTHER;
+		return;
+	}
+	if (s->place == AT_START) {
+		s->field = 0;
+		s->field_open = false;
+	}
+	if (s->place == IN_DASH && c == '-')
+		s->boundaries++;
+	if (c == ':' && s->place != AT_START)
+		s->place = IN_FIELD;
+	else if (s->place == AT_START && c == '-')
+		s->place = IN_DASH;
+	else if (is_name(c) && s->place != BEHIND_NAME)
+		s->place = IN_NAME;
+	else if (blank && s->place != AT_START)
+		s->place = BEHIND_NAME;
+	else
+		s->place = IN_OTHER;
+}
+
+static void
+end_line(struct scan *s, bool empty)
+{
+	if (empty)
+		s->in_header = false;
+	s->field_open = s->place == IN_FIELD;
+	if (!s->field_open)
+		s->field = 0;
+	s->place = AT_START;
+	s->line = 0;
+}
+
+/* A field that goes on, or a name that never ends, counts. */
+static uint64_t
+field_length(const struct scan *s)
+{
+	return s->field + (s->place == IN_OTHER ? 0 : s->line);
+}
+
+static enum mt_prescan
+scan_piece(struct scan *s, struct mt_slice piece)
+{
+	while (piece.n > 0) {
+		size_t n = mt_slice_find(piece, '\n');
+		bool ends = n < piece.n;
+		struct mt_slice part = mt_slice_first(piece, n);
+		bool empty;
+
+		for (size_t i = 0; i < n && s->place < IN_FIELD; i++)
+			start_char(s, (unsigned char)part.p[i]);
+		empty = s->line + n == 0 || (s->line + n == 1 && n == 1 && part.p[0] == '\r');
+		s->line += n;
+		if (s->in_header)
+			s->header += n + ends;
+		if (field_length(s) > MT_MAX_FIELD_GMIME)
+			s->has_long_field = true;
+		if (s->header > MT_MAX_HEADER)
+			return MT_PRESCAN_HEADER;
+		/* In the top header it may yet become worse. */
+		if (s->has_long_field && !s->in_header)
+			return MT_PRESCAN_FIELD;
+		if (s->boundaries > MT_MAX_BOUNDARY_LINES)
+			return MT_PRESCAN_PARTS;
+		if (ends) {
+			if (s->place == IN_FIELD)
+				s->field += s->line;
+			end_line(s, empty);
+		}
+		piece = mt_slice_from(piece, n + ends);
+	}
+	return MT_PRESCAN_PLAIN;
+}
+
+int
+mt_prescan_fd(int fd, enum mt_prescan *out, struct mt_err *err)
+{
+	g_autofree char *buf = g_malloc(MT_KIB(64));
+	struct scan s = { .in_header = true };
+	off_t at = 0;
+
+	*out = MT_PRESCAN_PLAIN;
+	while (*out == MT_PRESCAN_PLAIN) {
+		ssize_t n = pread(fd, buf, MT_KIB(64), at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return mt_fail(err, MT_EIO, "read: %m");
+		if (n == 0)
+			break;
+		*out = scan_piece(&s, mt_slice_mem(buf, (size_t)n));
+		at += n;
+	}
+	if (*out == MT_PRESCAN_PLAIN && s.has_long_field)
+		*out = MT_PRESCAN_FIELD;
+	return 0;
+}
+
+const char *
+mt_prescan_word(enum mt_prescan p)
+{
+	static const char *const words[] = {
+		[MT_PRESCAN_PLAIN] = "plain",
+		[MT_PRESCAN_FIELD] = "a header field of more than 64 KB",
+		[MT_PRESCAN_HEADER] = "a header of more than 1 MB",
+		[MT_PRESCAN_PARTS] = "more than 10,000 boundary lines",
+	};
+
+	return words[p];
+}
