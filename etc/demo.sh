@@ -288,20 +288,20 @@ send_all()
 {
 	local total sent size
 
-	timed "mt-send inject -a all -t all@example.org --json '$INPUT' >sent.json || [ \$? = 65 ]"
-	jq -r 'select(.fate == "unfit") | .name' sent.json >apart
+	timed "mt-send inject -a all -t all@example.org --json --keep-bcc '$INPUT' >sent.json || [ \$? = 65 ]"
+	jq -r 'select(.result == "unfit") | .path' sent.json >apart
 	total=$(grep -c . sent.json)
-	sent=$(jq -r 'select(.fate == "sent") | .name' sent.json | wc -l)
+	sent=$(jq -r 'select(.result == "sent") | .path' sent.json | wc -l)
 	APART=$(wc -l <apart)
 	if [ $((sent + APART)) != "$total" ]; then
-		jq -c 'select(.fate != "sent" and .fate != "unfit")' sent.json | head -n 10
+		jq -c 'select(.result != "sent" and .result != "unfit")' sent.json | head -n 10
 		fail "of $total messages, $((total - sent - APART)) were not taken"
 	fi
 	if [ "$APART" -gt 0 ]; then
 		echo "SMTP cannot carry $APART of $total messages; they are not sent and counted apart:"
-		jq -r 'select(.fate == "unfit") | "  \(.name): \(.text)"' sent.json
+		jq -r 'select(.result == "unfit") | "  \(.path): \(.text)"' sent.json
 	fi
-	size=$(jq -s 'map(select(.fate == "sent") | .size) | add // 0' sent.json)
+	size=$(jq -s 'map(select(.result == "sent") | .size) | add // 0' sent.json)
 	row send "$((total - APART))" "$sent" "$size" "$ELAPSED" "each taken by a 250"
 }
 
