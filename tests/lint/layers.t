@@ -52,7 +52,7 @@ homeless()
 		jansson.h) home='libmt/base/json.* libmt/index/* cmd/*' ;;
 		libxml/*) home='libmt/message/*' ;;
 		magic.h) home='libmt/message/* libmt/send/*' ;;
-		idn2.h) home='libmt/message/* libmt/net/*' ;;
+		idn2.h) home='libmt/message/* libmt/net/* libmt/smtp/path.c' ;;
 		seccomp.h | linux/landlock.h) home='libmt/base/sandbox.*' ;;
 		crypt.h) home='libmt/auth/* libmt/serve/*' ;;
 		gio/*) home= ;;

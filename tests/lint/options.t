@@ -67,7 +67,7 @@ for bin in "$MT_BUILD"/bin/mt*; do
 		status 64 $c --no-such-option 2>err
 		grep -q -- --no-such-option err
 	"
-	page=$(echo "$TOP"/man/"$c".[18])
+	page=$(echo "$TOP"/man/"$c".[178])
 	if ! ok "$c has a manual page" test -f "$page"; then
 		continue
 	fi
