@@ -1,0 +1,84 @@
+#!/usr/bin/env bash
+# mt-fetch against Dovecot
+. "${0%/*}/../lib.sh"
+need sqlite3 zstd tar
+start_dovecot || exit 1
+drop=$T/dovecot/mail/user1
+inbox=$T/Mail/test/INBOX
+
+fill() # N: so many messages of all kinds in the maildrop
+{
+	local i
+
+	rm -rf "$drop" Mail "$HOME/.local/state/mt"
+	mkdir -p "$drop"/{cur,new,tmp}
+	for i in $(seq "$1"); do
+		printf 'Subject: %s\nX: 8-bit \xe4 bare\rCR\n\n.dot\n..\n.\nFrom me\n%s\n' "$i" \
+		    "$(head -c $((i * 37 % 5000)) /dev/zero | tr '\0' "$((i % 10))")" \
+		    >"$drop/new/$((1600000000 + i)).M1P1.test"
+	done
+	chmod -R go+rwX "$T/dovecot"
+}
+
+sums() { find "$1/new" "$1/cur" -type f -exec sha256sum {} + | cut -d' ' -f1 | sort; }
+
+client_conf "pop3s://user1@localhost:$DOVECOT_POP3S" ""
+fill 500
+expect '500 messages over TLS, every byte as it was' '
+	mt-fetch
+	diff <(sums "$drop") <(sums "$inbox")
+	[ "$(sums "$inbox" | wc -l)" = 500 ]'
+expect 'nothing comes twice' '
+	mt-fetch --json >out
+	grep -q "\"known\":500,\"fetched\":0" out
+	[ "$(sums "$inbox" | wc -l)" = 500 ]'
+expect '--delete empties the maildrop' '
+	mt-fetch --delete
+	[ "$(sums "$drop" | wc -l)" = 0 ]
+	[ "$(sums "$inbox" | wc -l)" = 500 ]'
+
+client_conf "pop3://user1@localhost:$DOVECOT_POP3" ""
+expect 'STARTTLS, and deletion in the same session' '
+	fill 20
+	sums "$drop" >want
+	mt-fetch --delete
+	diff want <(sums "$inbox")
+	[ "$(sums "$drop" | wc -l)" = 0 ]'
+expect 'a wrong password: 77, with the words of Dovecot' '
+	sed "s/secret-1/wrong/" mt.conf >wrong.conf
+	status 77 mt-fetch -C wrong.conf 2>err
+	cat err
+	grep -q "login as user1 refused: -ERR \[AUTH\] Authentication failed" err'
+expect 'killed in the middle, again and again: nothing is lost, nothing comes twice' '
+	fill 300
+	sums "$drop" >want
+	for i in 1 2 3 4 5 6; do
+		timeout -s KILL "0.$((i * 7 + 10))" mt-fetch --delete || true
+	done
+	mt-fetch --delete
+	diff want <(sums "$inbox")
+	[ "$(sums "$drop" | wc -l)" = 0 ]'
+
+# Real mail, where it lies beside the project.
+mail=$TOP/../shared/mail/pi-open-iscsi.tar.zst
+[ -e "$mail" ] || mail=$(ls "$TOP"/../shared/mail/*.tar.zst 2>/dev/null | head -n1)
+if [ -n "$mail" ] && [ -e "$mail" ]; then
+	expect 'real mail comes as it is' '
+		fill 0
+		mkdir real
+		tar -C real -xf "$mail"
+		find real -type f -path "*/[cn]*/*" -exec cp -t "$drop/new" {} +
+		chmod -R go+rwX "$T/dovecot"
+		# Dovecot ends a last line that has no end: so does POP3.
+		for f in "$drop"/new/*; do
+			[ -z "$(tail -c1 "$f")" ] || echo >>"$f"
+		done
+		sums "$drop" >want
+		[ "$(wc -l <want)" -gt 100 ]
+		mt-fetch
+		diff want <(sums "$inbox") | head -n 5
+		diff -q want <(sums "$inbox")'
+else
+	skip 'real mail comes as it is' 'no ../shared/mail'
+fi
+done_testing
