@@ -118,6 +118,7 @@ write_configurations()
 		mail_root       = "$D/server"
 		domains         = { "example.org" }
 		users           = "$D/users"
+		user            = "$(id -un)"
 		postmaster      = "nord@example.org"
 		tls_certificate = "$D/cert.pem"
 		tls_key         = "$D/key.pem"

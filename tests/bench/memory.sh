@@ -21,6 +21,7 @@ hostname = "mail.example.org"
 mail_root = "$T/server"
 domains = { "example.org" }
 users = "$T/users"
+user = "$(id -un)"
 postmaster = "user1@example.org"
 tls_certificate = "$T/cert.pem"
 tls_key = "$T/key.pem"

@@ -22,6 +22,7 @@ start_mt_serve()
 		mail_root = "$T/server"
 		domains = { "example.org" }
 		users = "$T/users"
+		user = "$(id -un)"
 		postmaster = "user1@example.org"
 		smtp = { "127.0.0.1:$MT_PORT" }
 		connections_per_address = 100
