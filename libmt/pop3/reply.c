@@ -109,12 +109,14 @@ take_number(struct mt_slice *line, uint32_t *number)
 bool
 mt_pop3_list_parse(struct mt_slice line, uint32_t *number, uint64_t *size)
 {
+	uint32_t which;
 	uint64_t n;
 
-	if (!take_number(&line, number) || !mt_slice_take_u64(&line, INT64_MAX, &n))
+	if (!take_number(&line, &which) || !mt_slice_take_u64(&line, INT64_MAX, &n))
 		return false;
 	if (line.n > 0 && line.p[0] != ' ' && line.p[0] != '\t')
 		return false;
+	*number = which;
 	*size = n;
 	return true;
 }
@@ -123,11 +125,14 @@ mt_pop3_list_parse(struct mt_slice line, uint32_t *number, uint64_t *size)
 bool
 mt_pop3_uidl_parse(struct mt_slice line, uint32_t *number, struct mt_slice *uid)
 {
-	if (!take_number(&line, number))
+	uint32_t which;
+
+	if (!take_number(&line, &which))
 		return false;
 	line = mt_slice_trim(line);
 	if (!mt_pop3_uid_is_valid(line))
 		return false;
+	*number = which;
 	*uid = line;
 	return true;
 }
