@@ -41,6 +41,7 @@ walk_lines(struct walk *w, struct mt_slice wire, struct mt_smtp_scan *out)
 		}
 		w->line_n += n;
 		if (n < wire.n) {
+			out->lines++;
 			out->line_max = MAX(out->line_max, w->line_n - 1);
 			if (w->line_n == 1)
 				w->in_header = false;
@@ -73,6 +74,7 @@ scan_chunks(int fd, struct mt_buf *wire, struct mt_smtp_scan *out, struct mt_err
 	if (mt_dot_finish(&dot, wire, err) < 0)
 		return -1;
 	walk_lines(&w, mt_buf_slice(wire), out);
+	out->lacks_end = wire->n > 0;
 	out->size = dot.size;
 	out->stored = dot.offset;
 	return 0;

@@ -10,6 +10,8 @@
 struct mt_smtp_scan {
 	uint64_t size;		/* octets on the wire: CRLF is 2, no dots (RFC 1870) */
 	uint64_t stored;	/* octets in the file */
+	uint64_t lines;		/* how many of them end, on the wire */
+	bool lacks_end;		/* the last line has no end: one is added */
 	bool header_is_8bit;
 	bool body_is_8bit;
 	uint64_t line_max;	/* octets of the longest line without its end */
