@@ -42,7 +42,7 @@ struct line {
 const char *
 mt_inject_word(enum mt_inject_fate fate)
 {
-	static const char *const words[] = { "sent", "partly", "refused", "deferred",
+	static const char *const words[] = { "fit", "sent", "partly", "refused", "deferred",
 		"unfit", "unreadable" };
 
 	return words[fate];
@@ -73,6 +73,18 @@ has_bcc(struct mt_slice head)
 	    mt_header_find(head, "Resent-Bcc", &f);
 }
 
+/* What the wire cannot show of a message, though no line of it changes; or NULL. */
+static const char *
+line_end_note(const struct mt_smtp_scan *scan)
+{
+	uint64_t lf_only = scan->size - scan->stored - (scan->lacks_end ? 2 : 0);
+	uint64_t ended = scan->lines - (scan->lacks_end ? 1 : 0);
+
+	if (lf_only > 0 && lf_only < ended)
+		return "mixed line ends: sent with CRLF everywhere";
+	return scan->lacks_end ? "no line end at its end: sent with one" : NULL;
+}
+
 /* Whether the message may go as it is; otherwise the result says why not. */
 static bool
 is_fit(const struct mt_inject *i, int fd, struct mt_inject_result *r)
@@ -88,7 +100,8 @@ is_fit(const struct mt_inject *i, int fd, struct mt_inject_result *r)
 		return false;
 	}
 	r->size = scan.size;
-	if (scan.size == 0) {
+	r->text = g_strdup(line_end_note(&scan));
+	if (scan.stored == 0) {
 		set_fate(r, MT_INJECT_UNFIT, "the file is empty");
 		return false;
 	}
@@ -188,8 +201,10 @@ send_one(struct line *l, int fd, struct mt_inject_result *r)
 	}
 	(void)mt_smtp_client_send(l->client, &env, fd, outcomes, &err);
 	r->fate = judge(outcomes, i->rcpts->len);
-	if (r->fate != MT_INJECT_SENT)
+	if (r->fate != MT_INJECT_SENT) {
+		g_free(r->text);
 		r->text = describe(i, outcomes);
+	}
 	if (mt_smtp_client_is_usable(l->client))
 		l->lost = 0;
 	else if (++l->lost >= LOST_MAX)
@@ -226,7 +241,7 @@ work(void *arg)
 		r.name = mt_steal(&e.name);
 		if (e.fd < 0)
 			set_fate(&r, MT_INJECT_UNREADABLE, e.err.msg);
-		else if (is_fit(i, e.fd, &r))
+		else if (is_fit(i, e.fd, &r) && i->params.server != NULL)
 			send_one(&l, e.fd, &r);
 		report(i, &r);
 	}

@@ -20,7 +20,7 @@
  * in their order.
  */
 struct mt_inject_params {
-	const struct mt_conn_dial *server;
+	const struct mt_conn_dial *server;	/* NULL: only see which are fit */
 	const struct mt_addr *from;	/* NULL: "<>" */
 	const struct mt_addr_list *rcpts;	/* at most MT_MAX_RCPTS */
 	struct mt_walk *walk;		/* used by our threads until mt_inject_free() */
@@ -29,6 +29,7 @@ struct mt_inject_params {
 };
 
 enum mt_inject_fate {
+	MT_INJECT_FIT,		/* nothing is in its way; it was not to be sent */
 	MT_INJECT_SENT,		/* taken by the server for every recipient */
 	MT_INJECT_PARTLY,	/* for some: text names the others */
 	MT_INJECT_REFUSED,	/* for none, for good */
@@ -57,7 +58,7 @@ struct mt_inject *mt_inject_new(const struct mt_inject_params *params,
 int mt_inject_next(struct mt_inject *i, struct mt_inject_result *out);
 void mt_inject_free(struct mt_inject *i);
 void mt_inject_result_clear(struct mt_inject_result *r);
-/* "sent", "partly", "refused", "deferred", "unfit", "unreadable" */
+/* "fit", "sent", "partly", "refused", "deferred", "unfit", "unreadable" */
 const char *mt_inject_word(enum mt_inject_fate fate);
 
 MT_AUTO_DEFINE(mt_inject, mt_inject_free);

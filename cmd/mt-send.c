@@ -1,0 +1,199 @@
+/* mt-send.c - compose and reply: the command over libmt/send */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/limits.h"
+#include "base/proc.h"
+#include "send.h"
+#include "send/compose.h"
+#include "send/draft.h"
+#include "send/reply.h"
+
+static int
+add_all(struct mt_compose *c, const GPtrArray *texts,
+    int (*add)(struct mt_compose *, const char *, struct mt_err *), struct mt_err *err)
+{
+	for (guint i = 0; i < texts->len; i++) {
+		if (add(c, texts->pdata[i], err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+fill_from_options(const struct send *s, struct mt_compose *c, struct mt_err *err)
+{
+	if (s->subject != NULL)
+		mt_compose_set_subject(c, s->subject);
+	if (add_all(c, s->cc, mt_compose_add_cc, err) < 0 ||
+	    add_all(c, s->bcc, mt_compose_add_bcc, err) < 0 ||
+	    add_all(c, s->fields, mt_compose_add_field, err) < 0)
+		return -1;
+	for (guint i = 0; i < s->attachments->len; i++)
+		mt_compose_add_attachment(c, s->attachments->pdata[i]);
+	return 0;
+}
+
+static int
+open_input(const char *path, struct mt_err *err)
+{
+	int fd = g_str_equal(path, "-") ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) :
+	    open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return mt_fail(err, mt_err_kind_of_errno(errno), "%s: %m", path);
+	return fd;
+}
+
+static int
+read_body(const struct send *s, struct mt_compose *c, struct mt_err *err)
+{
+	const char *path = s->body_file != NULL ? s->body_file : "-";
+	mt_auto_fd int fd = open_input(path, err);
+
+	if (fd < 0)
+		return -1;
+	if (isatty(fd) == 1 && mt_cmd_has_terminal())
+		fprintf(stderr, "Type the text; end it with Ctrl-D.\n");
+	if (mt_compose_add_body(c, fd, err) < 0)
+		return mt_fail_in(err, "%s",
+		    s->body_file != NULL ? path : "standard input");
+	return 0;
+}
+
+/* The sender: -f, else the account. The account goes by the sender's address. */
+static int
+choose_sender(struct send *s, struct mt_compose *c, struct mt_err *err)
+{
+	if (s->from != NULL && mt_compose_set_from(c, s->from, err) < 0)
+		return -1;
+	if (s->account == NULL &&
+	    send_choose_account(s, c->from.n > 0 ? &c->from.v[0] : NULL, err) < 0)
+		return -1;
+	return s->from != NULL ? 0 : mt_compose_set_from(c, s->account->from, err);
+}
+
+/* From here on new messages and replies are alike. */
+static int
+finish(struct send *s, struct mt_compose *c, struct mt_err *err)
+{
+	mt_auto_value(mt_buf) bcc = MT_BUF_INIT(MT_MAX_FIELD);
+	mt_auto_value(mt_addr_list) rcpts = { 0 };
+	g_autofree char *sent = NULL;
+	mt_auto_fd int draft = -1;
+	struct mt_submit m;
+
+	if (choose_sender(s, c, err) < 0)
+		return mt_cmd_fail(err);
+	mt_build_recipients(&c->build, &rcpts);
+	draft = mt_compose_write(c, err);
+	if (draft < 0 || mt_compose_bcc_field(c, &bcc, err) < 0)
+		return mt_cmd_fail(err);
+	if (s->dry_run)
+		return send_print_draft(&c->from.v[0], &rcpts, draft);
+	if (send_open_account(s, err) < 0)
+		return mt_cmd_fail(err);
+	if (!s->no_copy && s->account->sent[0] != '\0')
+		sent = g_build_filename(s->conf->maildir, s->account->sent, NULL);
+	m = (struct mt_submit){
+		.server = &s->server,
+		.from = &c->from.v[0],
+		.rcpts = &rcpts,
+		.draft = draft,
+		.compose = c,
+		.sent_dir = sent,
+		.sent_fields = mt_buf_slice(&bcc),
+	};
+	return send_submit(&m);
+}
+
+static int
+send_new(struct send *s)
+{
+	mt_auto(mt_compose) c = mt_compose_new();
+	struct mt_err err = { 0 };
+
+	if (s->args->len + s->cc->len + s->bcc->len == 0)
+		mt_cmd_usage("no recipient: say to whom the message goes");
+	if (send_read_conf(s, &err) < 0 ||
+	    add_all(c, s->args, mt_compose_add_to, &err) < 0 ||
+	    fill_from_options(s, c, &err) < 0 || choose_sender(s, c, &err) < 0 ||
+	    read_body(s, c, &err) < 0)
+		return mt_cmd_fail(&err);
+	if (mt_compose_is_blank(c))
+		mt_cmd_usage("the message is empty: no subject, no text, "
+		    "no attachment; give -s to send it without text");
+	return finish(s, c, &err);
+}
+
+static int
+send_reply(struct send *s)
+{
+	mt_auto(mt_compose) c = mt_compose_new();
+	struct mt_reply params = { s->all, s->no_quote, &s->mine };
+	struct mt_err err = { 0 };
+	mt_auto_fd int in = -1, msg = -1;
+	const char *path;
+	int account;
+
+	if (s->args->len != 1)
+		mt_cmd_usage("reply: give one message, as a path or as - for "
+		    "standard input");
+	path = s->args->pdata[0];
+	if (g_str_equal(path, "-") && s->body_file == NULL)
+		mt_cmd_usage("reply -: standard input is the message, so give the text "
+		    "with --body-file");
+	if (send_read_conf(s, &err) < 0)
+		return mt_cmd_fail(&err);
+	in = open_input(path, &err);
+	if (in < 0)
+		return mt_cmd_fail(&err);
+	/* A copy that nobody changes, and that can be read twice. */
+	msg = mt_draft_spool(in, &err);
+	if (msg < 0) {
+		mt_fail_in(&err, "%s", path);
+		return mt_cmd_fail(&err);
+	}
+	account = mt_reply_find_mine(msg, &s->mine);
+	if (s->from == NULL &&
+	    send_choose_account(s, account >= 0 ? &s->mine.v[account] : NULL, &err) < 0)
+		return mt_cmd_fail(&err);
+	if (fill_from_options(s, c, &err) < 0 || read_body(s, c, &err) < 0)
+		return mt_cmd_fail(&err);
+	if (mt_reply_fill(c, msg, &params, &err) < 0) {
+		mt_fail_in(&err, "reply to %s", path);
+		return mt_cmd_fail(&err);
+	}
+	return finish(s, c, &err);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct send s;
+	int status;
+
+	send_init(&s);
+	mt_proc_hide_secrets();
+	switch (send_read_options(&s, argc, argv)) {
+	case SEND_REPLY:
+		status = send_reply(&s);
+		break;
+	case SEND_SENDMAIL:
+		status = send_sendmail(&s);
+		break;
+	case SEND_INJECT:
+		status = send_inject(&s);
+		break;
+	default:
+		status = send_new(&s);
+		break;
+	}
+	send_clear(&s);
+	return mt_cmd_end(status);
+}

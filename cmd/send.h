@@ -1,0 +1,63 @@
+/* send.h - what the files of mt-send share: the command line and its account */
+#ifndef MT_CMD_SEND_H
+#define MT_CMD_SEND_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cmd.h"
+#include "conf/account.h"
+#include "message/addr.h"
+#include "net/conn.h"
+#include "send/submit.h"
+
+/* The verbs; "sendmail" is also the name that the command may be called by. */
+enum { SEND_NEW = 1, SEND_REPLY, SEND_SENDMAIL, SEND_INJECT };
+
+/* The command line, and what it stands for. Strings are words of argv. */
+struct send {
+	const char *account_name;
+	const char *config;
+	const char *from;		/* -f */
+	const char *full_name;
+	const char *body_file;
+	const char *subject;
+	bool dry_run, no_copy, no_quote, all, from_fields, json, keep_bcc, nul_ends;
+	bool is_sendmail;		/* called by that name */
+	uint64_t jobs;
+	GPtrArray *cc, *bcc, *attachments, *fields, *to, *args;
+
+	struct mt_client_conf *conf;
+	const struct mt_account *account;
+	struct mt_addr_list mine;	/* the accounts' addresses, in their order */
+	char *password;
+	struct mt_conn_dial server;
+};
+
+void send_init(struct send *s);
+void send_clear(struct send *s);
+
+/* send_options.c: fill s from the command line, and give the verb. Ends the process on
+   a usage error. */
+int send_read_options(struct send *s, int argc, char **argv);
+
+/* send_account.c */
+int send_read_conf(struct send *s, struct mt_err *err);
+/* The account of -a, else the one with this address (NULL: none), else the first. */
+int send_choose_account(struct send *s, const struct mt_addr *address,
+    struct mt_err *err);
+/* Fill s->server, with the password: to be called right before the login. */
+int send_open_account(struct send *s, struct mt_err *err);
+/* The envelope as SMTP says it, an empty line, and the bytes that would go: to standard
+   output. from NULL is "<>". Gives the exit status. */
+int send_print_draft(const struct mt_addr *from, const struct mt_addr_list *rcpts,
+    int draft);
+/* Send, and tell how it went; gives the exit status. */
+int send_submit(const struct mt_submit *m);
+
+/* send_finished.c: the verbs for finished messages; they give the exit status. */
+int send_sendmail(struct send *s);
+int send_inject(struct send *s);
+
+#endif

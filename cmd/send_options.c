@@ -1,0 +1,291 @@
+/* send_options.c - the options of mt-send: one table for parsing and help */
+#include <stdlib.h>
+#include <string.h>
+
+#include "send.h"
+#include "send/inject.h"
+
+enum {
+	ACCOUNT = 'a',
+	CONFIG = 'C',
+	SUBJECT = 's',
+	CC = 'c',
+	BCC = 'b',
+	ATTACH = 'A',
+	HEADER = 'H',
+	FROM = 'f',
+	DRY_RUN = 'n',
+	NUL_ENDS = '0',
+	JOBS = 'j',
+	TO = 't',
+	AS_SENDMAIL = 256,
+	BODY_FILE,
+	NO_COPY,
+	NO_QUOTE,
+	ALL,
+	JSON,
+	KEEP_BCC,
+	FROM_FIELDS,
+	FULL_NAME,
+	NO_ALIAS,
+	BODY_MODE,
+	IGNORED,
+};
+
+static const struct mt_opt common_opts[] = {
+	{ ACCOUNT, 'a', "account", "NAME", MT_OPT_ACCOUNT,
+	    "send by this account of mt.conf, not by the first" },
+	{ CONFIG, 'C', "config", "FILE", MT_OPT_FILE,
+	    "read this file instead of ~/.config/mt/mt.conf" },
+	{ DRY_RUN, 'n', "dry-run", NULL, MT_OPT_NOTHING,
+	    "send nothing: print the envelope and the message (inject: check them)" },
+	{ 0 },
+};
+
+/* What a new message and a reply share. */
+#define COMPOSE_OPTS \
+	{ SUBJECT, 's', "subject", "TEXT", MT_OPT_NOTHING, "the subject" }, \
+	{ CC, 'c', "cc", "ADDRESS", MT_OPT_NOTHING, "a copy to this address" }, \
+	{ BCC, 'b', "bcc", "ADDRESS", MT_OPT_NOTHING, \
+	    "a copy that the others do not see" }, \
+	{ ATTACH, 'A', "attach", "FILE[:TYPE]", MT_OPT_FILE, "attach a file" }, \
+	{ HEADER, 'H', "header", "FIELD", MT_OPT_NOTHING, \
+	    "a further header field, \"Name: value\"" }, \
+	{ FROM, 'f', "from", "MAILBOX", MT_OPT_NOTHING, \
+	    "write as this, not as the account's \"from\"" }, \
+	{ BODY_FILE, 0, "body-file", "FILE", MT_OPT_FILE, \
+	    "take the text from a file, not from standard input" }, \
+	{ NO_COPY, 0, "no-copy", NULL, MT_OPT_NOTHING, "keep no copy in Sent" }
+
+static const struct mt_opt new_opts[] = {
+	COMPOSE_OPTS,
+	{ AS_SENDMAIL, 0, "sendmail", NULL, MT_OPT_NOTHING,
+	    "behave as sendmail(8); the same as the command sendmail" },
+	{ 0 },
+};
+static const struct mt_opt reply_opts[] = {
+	COMPOSE_OPTS,
+	{ ALL, 0, "all", NULL, MT_OPT_NOTHING, "answer to everybody" },
+	{ NO_QUOTE, 0, "no-quote", NULL, MT_OPT_NOTHING, "do not quote the message" },
+	{ 0 },
+};
+static const struct mt_opt sendmail_opts[] = {
+	{ FROM_FIELDS, 't', NULL, NULL, MT_OPT_NOTHING,
+	    "take recipients from To, Cc and Bcc too" },
+	{ FROM, 'f', NULL, "ADDRESS", MT_OPT_NOTHING,
+	    "the envelope's sender; \"<>\" for none" },
+	{ FROM, 'r', NULL, "ADDRESS", MT_OPT_NOTHING, "the same as -f" },
+	{ FULL_NAME, 'F', NULL, "NAME", MT_OPT_NOTHING,
+	    "the name for a From field that is missing" },
+	{ NO_ALIAS, 'n', NULL, NULL, MT_OPT_NOTHING,
+	    "under the name sendmail ignored, else the same as --dry-run" },
+	{ BODY_MODE, 'b', NULL, "MODE", MT_OPT_NOTHING, "only m (read a message)" },
+	{ IGNORED, 'i', NULL, NULL, MT_OPT_NOTHING,
+	    "accepted: a line with a single dot never ends the message" },
+	{ IGNORED, 'o', NULL, "OPTION", MT_OPT_NOTHING, "accepted (-oi, -oem, -odi)" },
+	{ IGNORED, 'e', NULL, "MODE", MT_OPT_NOTHING, "accepted (-em)" },
+	{ IGNORED, 'B', NULL, "TYPE", MT_OPT_NOTHING, "accepted (-B8BITMIME)" },
+	{ IGNORED, 'N', NULL, "DSN", MT_OPT_NOTHING, "accepted" },
+	{ IGNORED, 'R', NULL, "RETURN", MT_OPT_NOTHING, "accepted" },
+	{ IGNORED, 'V', NULL, "ENVID", MT_OPT_NOTHING, "accepted" },
+	{ IGNORED, 'O', NULL, "OPTION", MT_OPT_NOTHING, "accepted" },
+	{ IGNORED, 'L', NULL, "TAG", MT_OPT_NOTHING, "accepted" },
+	{ IGNORED, 'm', NULL, NULL, MT_OPT_NOTHING, "accepted" },
+	{ IGNORED, 'v', NULL, NULL, MT_OPT_NOTHING, "accepted" },
+	{ IGNORED, 'U', NULL, NULL, MT_OPT_NOTHING, "accepted" },
+	{ IGNORED, 'G', NULL, NULL, MT_OPT_NOTHING, "accepted" },
+	{ 0 },
+};
+static const struct mt_opt inject_opts[] = {
+	{ TO, 't', "to", "ADDRESS", MT_OPT_NOTHING, "to whom every message goes" },
+	{ FROM, 'f', "from", "ADDRESS", MT_OPT_NOTHING,
+	    "the envelope's sender; \"<>\" for none" },
+	{ JOBS, 'j', "jobs", "N", MT_OPT_NOTHING,
+	    "connections at once, 4 unless said; 1 keeps the order" },
+	{ NUL_ENDS, '0', "null", NULL, MT_OPT_NOTHING,
+	    "paths on standard input end in NUL" },
+	{ KEEP_BCC, 0, "keep-bcc", NULL, MT_OPT_NOTHING,
+	    "send messages that have a Bcc field, with it" },
+	{ JSON, 0, "json", NULL, MT_OPT_NOTHING, "one JSON object a line" },
+	{ 0 },
+};
+static const struct mt_opt_verb verbs[] = {
+	{ SEND_NEW, NULL, "TO...", MT_OPT_NOTHING,
+	    "send the text on standard input as a new message", new_opts },
+	{ SEND_REPLY, "reply", "MSG", MT_OPT_FILE,
+	    "answer the message in this file (-: on standard input)", reply_opts },
+	{ SEND_SENDMAIL, "sendmail", "[RCPT]...", MT_OPT_NOTHING,
+	    "send the finished message on standard input", sendmail_opts },
+	{ SEND_INJECT, "inject", "[PATH]...", MT_OPT_FILE,
+	    "send finished messages (files, Maildirs, mboxes) unchanged", inject_opts },
+	{ 0 },
+};
+static const struct mt_opt_command command = {
+	.name = "mt-send",
+	.section = "1",
+	.summary = "compose, reply, and hand mail to the submission server",
+	.opts = common_opts,
+	.verbs = verbs,
+};
+
+void
+send_init(struct send *s)
+{
+	*s = (struct send){ .jobs = 4 };
+	s->cc = g_ptr_array_new();
+	s->bcc = g_ptr_array_new();
+	s->attachments = g_ptr_array_new();
+	s->fields = g_ptr_array_new();
+	s->to = g_ptr_array_new();
+	s->args = g_ptr_array_new();
+}
+
+void
+send_clear(struct send *s)
+{
+	GPtrArray *lists[] = { s->cc, s->bcc, s->attachments, s->fields, s->to,
+		s->args };
+
+	for (size_t i = 0; i < G_N_ELEMENTS(lists); i++)
+		g_ptr_array_free(lists[i], TRUE);
+	mt_secret_free(s->password);
+	mt_addr_list_clear(&s->mine);
+	mt_client_conf_free(s->conf);
+}
+
+static void
+take_flag(struct send *s, int id)
+{
+	switch (id) {
+	case DRY_RUN:
+		s->dry_run = true;
+		break;
+	case NO_ALIAS:
+		s->dry_run = s->dry_run || !s->is_sendmail;
+		break;
+	case NO_COPY:
+		s->no_copy = true;
+		break;
+	case NO_QUOTE:
+		s->no_quote = true;
+		break;
+	case ALL:
+		s->all = true;
+		break;
+	case FROM_FIELDS:
+		s->from_fields = true;
+		break;
+	case JSON:
+		s->json = true;
+		break;
+	case KEEP_BCC:
+		s->keep_bcc = true;
+		break;
+	case NUL_ENDS:
+		s->nul_ends = true;
+		break;
+	case AS_SENDMAIL:
+		mt_cmd_usage("write --sendmail in full");
+	default:
+		break;
+	}
+}
+
+static bool
+take_word(struct send *s, int id, const char *value)
+{
+	const struct {
+		int id;
+		const char **one;
+		GPtrArray *many;
+	} places[] = {
+		{ ACCOUNT, &s->account_name, NULL },
+		{ CONFIG, &s->config, NULL },
+		{ FROM, &s->from, NULL },
+		{ FULL_NAME, &s->full_name, NULL },
+		{ BODY_FILE, &s->body_file, NULL },
+		{ SUBJECT, &s->subject, NULL },
+		{ CC, NULL, s->cc },
+		{ BCC, NULL, s->bcc },
+		{ ATTACH, NULL, s->attachments },
+		{ HEADER, NULL, s->fields },
+		{ TO, NULL, s->to },
+		{ MT_OPT_ARG, NULL, s->args },
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(places); i++) {
+		if (places[i].id != id)
+			continue;
+		if (places[i].one != NULL)
+			*places[i].one = value;
+		else
+			g_ptr_array_add(places[i].many, (void *)(uintptr_t)value);
+		return true;
+	}
+	return false;
+}
+
+static void
+read_options(struct send *s, struct mt_opt_parser *p)
+{
+	struct mt_err err = { 0 };
+
+	while (mt_cmd_next(p) > 0) {
+		if (take_word(s, p->id, p->value))
+			continue;
+		if (p->id == JOBS) {
+			if (mt_opt_u64(p, 1, MT_INJECT_JOBS_MAX, &s->jobs, &err) < 0)
+				mt_cmd_usage("%s", err.msg);
+		} else if (p->id == BODY_MODE) {
+			if (!g_str_equal(p->value, "m"))
+				mt_cmd_usage("-b%s: only -bm is known here; "
+				    "mt-send hands mail to a server and is none",
+				    p->value);
+		} else {
+			take_flag(s, p->id);
+		}
+	}
+}
+
+/*
+ * "--sendmail" anywhere before "--", or the name sendmail, is the verb: one table then
+ * holds all that sendmail knows. The new argv is never freed: options point into it.
+ */
+static char **
+as_sendmail(int *argc, char **argv, bool by_name)
+{
+	char **out = g_new0(char *, (size_t)*argc + 2);
+	int at = 1, n = 0;
+	bool found = by_name;
+
+	out[n++] = argv[0];
+	out[n++] = g_strdup("sendmail");
+	for (; at < *argc && !g_str_equal(argv[at], "--"); at++) {
+		if (!by_name && g_str_equal(argv[at], "--sendmail"))
+			found = true;
+		else
+			out[n++] = argv[at];
+	}
+	for (; at < *argc; at++)
+		out[n++] = argv[at];
+	if (!found) {
+		g_free(out[1]);
+		g_free(out);
+		return argv;
+	}
+	*argc = n;
+	return out;
+}
+
+int
+send_read_options(struct send *s, int argc, char **argv)
+{
+	g_autofree char *name = g_path_get_basename(argc > 0 ? argv[0] : command.name);
+	struct mt_opt_parser p;
+
+	s->is_sendmail = g_str_equal(name, "sendmail");
+	argv = as_sendmail(&argc, argv, s->is_sendmail);
+	mt_cmd_start(&command, argc, argv, &p);
+	read_options(s, &p);
+	return p.verb->id;
+}

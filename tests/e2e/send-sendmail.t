@@ -1,0 +1,86 @@
+#!/usr/bin/env bash
+# mt-send as sendmail: finished messages, byte for byte
+. "${0%/*}/../lib.sh"
+need python3
+
+export MT_CONFIG=$T/mt.conf
+cat >mt.conf <<'END'
+account test {
+  from = "User One <user1@example.org>"
+  smtp = "smtp://127.0.0.1:1"
+}
+END
+mkdir bin
+ln -s "$MT_BUILD/bin/mt-send" bin/sendmail
+whole='Date: Sat, 21 Nov 2026 10:00:00 +0100\nFrom: a@x.y\nMessage-ID: <1@x.y>\n'
+body() { sed '1,/^$/d'; }
+
+expect 'a whole message stays as it is: 8-bit fields, long lines, dots' '
+	{ printf "$whole"; printf "Subject: \xe9t\xe9\nTo: b@x.y\n\n.\n..\nFrom x\n"
+	  head -c 5000 /dev/zero | tr "\0" x; printf "\xff\n"; } >in.eml
+	mt-send --sendmail --dry-run -t -oi <in.eml | body >out.eml
+	sed "s/\$/\r/" <in.eml | cmp - out.eml
+'
+expect 'CRLF input gives the same bytes' '
+	sed "s/\$/\r/" in.eml >crlf.eml
+	mt-send sendmail -t --dry-run <crlf.eml | body | cmp crlf.eml -
+'
+expect '-t: recipients from the header, Bcc taken out; more on the command line' '
+	printf "${whole}To: b@x.y\nBcc: c@x.y,\n d@x.y\nCc: B@X.Y\n\nx\n" |
+	    mt-send --sendmail -n -t -i e@x.y >out
+	printf "MAIL FROM:<user1@example.org>\n" >want
+	printf "RCPT TO:<%s>\n" e@x.y b@x.y c@x.y d@x.y >>want
+	sed "/^$/,\$d" out | cmp want -
+	! body <out | grep -qi -e bcc -e c@x.y -e d@x.y
+'
+expect 'without -t Bcc is taken out too' '
+	printf "${whole}Bcc: c@x.y\n\nx\n" | mt-send --sendmail -n e@x.y >out
+	! grep -q c@x.y out
+'
+expect 'called as sendmail it takes the flags of sendmail' '
+	printf "$whole\nx\n" | bin/sendmail --dry-run -i -oi -oem -odi -B8BITMIME \
+	    -N never -R hdrs -V id -v -f "<>" -FName -n -- b@x.y >out
+	head -n 1 out | grep -qx "MAIL FROM:<>"
+	grep -qx "RCPT TO:<b@x.y>" out
+	printf "$whole\nx\n" | status 64 bin/sendmail -bd b@x.y
+	printf "$whole\nx\n" | status 64 bin/sendmail -Z b@x.y
+	printf "$whole\nx\n" | status 64 bin/sendmail -q
+'
+expect '-f and -r set the sender of the envelope' '
+	printf "$whole\nx\n" | bin/sendmail --dry-run -f s@x.y b@x.y | grep -qx "MAIL FROM:<s@x.y>"
+	printf "$whole\nx\n" | bin/sendmail --dry-run -rs@x.y b@x.y | grep -qx "MAIL FROM:<s@x.y>"
+'
+expect 'text only gets a header; -F names the sender' '
+	echo "hello: world" | sed s/:// | bin/sendmail --dry-run -FCronDaemon b@x.y >out
+	body <out | tr -d "\r" >eml
+	grep -qx "From: CronDaemon <user1@example.org>" eml
+	grep -q "^Date: " eml && grep -q "^Message-ID: <" eml
+	[ "$(body <eml)" = "hello world" ]
+'
+expect 'a bare CR and a NUL are refused with their line, status 65' '
+	printf "$whole\nx\ny\rz\n" | status 65 mt-send --sendmail -n b@x.y 2>err >out
+	grep -q "line 6" err && grep -qi "CR" err && [ ! -s out ]
+	printf "$whole\nx\0y\n" | status 65 mt-send --sendmail -n b@x.y 2>err
+	grep -q "line 5" err && grep -q NUL err
+'
+expect 'no recipient is 64, a recipient without a domain is named' '
+	printf "${whole}\nx\n" | status 64 mt-send --sendmail -t -n
+	printf "${whole}\nx\n" | status 64 mt-send --sendmail
+	printf "${whole}\nx\n" | status 64 mt-send --sendmail -n root 2>err; grep -q root err
+	printf "${whole}To: b@x.y, root\n\nx\n" | status 65 mt-send --sendmail -n -t 2>err
+	grep -q root err
+'
+expect 'nothing on standard input is no message' '
+	status 65 mt-send --sendmail -n b@x.y </dev/null
+'
+expect 'a message in which the newest Resent fields count' '
+	printf "Resent-From: u@x.y\nResent-To: r@x.y\nReceived: z\nResent-To: o@x.y\n${whole}To: b@x.y\n\nx\n" |
+	    mt-send --sendmail -n -t | grep "^RCPT" >out
+	[ "$(cat out)" = "RCPT TO:<r@x.y>" ]
+'
+expect 'a header line of 3 MiB is an error that says so' '
+	{ printf "$whole"; printf "X: "; head -c 3000000 /dev/zero | tr "\0" x; printf "\n\nx\n"; } |
+	    status 65 mt-send --sendmail -n b@x.y 2>err
+	grep -q header err
+'
+done_testing

@@ -1,0 +1,260 @@
+#!/usr/bin/env python3
+"""fake_smtp.py - an SMTP server that misbehaves as it is told
+
+usage: fake_smtp.py PORT [OPTION]...
+
+Takes every message and keeps it in --out DIR as N.eml (the bytes between DATA and the
+end, dots unstuffed) with N.env ("MAIL ..." and "RCPT ..." lines), as soon as it has
+answered 2yz to the end. What clients say is printed, a line each.
+
+  --out DIR         where messages go
+  --ext WORD        an EHLO keyword (repeat; default: PIPELINING SIZE 8BITMIME)
+  --no-ext          none at all
+  --starttls        offer STARTTLS; --tls: TLS from the first byte
+  --cert F --key F  for both
+  --inject          answer STARTTLS with one more reply in the same packet
+  --auth            offer AUTH PLAIN LOGIN and take any password but "wrong"
+  --reply PAT=TEXT  answer TEXT to a command that begins with PAT ("RCPT TO:<bob", "END"
+                    for the end of a message, "GREET"); "" closes without an answer;
+                    the first that fits counts
+  --once PAT=TEXT   the same, the first time only
+  --cut N           send the first N bytes of the reply to the end, and close
+  --close-in-body N close when N bytes of the body have come
+  --delay MS        before each reply to the end
+"""
+import argparse
+import base64
+import os
+import socket
+import ssl
+import sys
+import threading
+import time
+
+p = argparse.ArgumentParser()
+p.add_argument("port", type=int)
+p.add_argument("--out", default=".")
+p.add_argument("--ext", action="append")
+p.add_argument("--no-ext", action="store_true")
+p.add_argument("--starttls", action="store_true")
+p.add_argument("--tls", action="store_true")
+p.add_argument("--cert")
+p.add_argument("--key")
+p.add_argument("--inject", action="store_true")
+p.add_argument("--auth", action="store_true")
+p.add_argument("--reply", action="append", default=[])
+p.add_argument("--once", action="append", default=[])
+p.add_argument("--cut", type=int)
+p.add_argument("--close-in-body", type=int)
+p.add_argument("--delay", type=int, default=0)
+opt = p.parse_args()
+lock = threading.Lock()
+taken = 0
+
+
+class Gone(Exception):
+    pass
+
+
+def say(text):
+    with lock:
+        print(text, flush=True)
+
+
+class Session:
+    def __init__(self, sock):
+        self.sock = sock
+        self.data = b""
+        self.tls = False
+        self.reset()
+
+    def reset(self):
+        self.mail, self.rcpts, self.body = None, [], None
+
+    def more(self):
+        piece = self.sock.recv(65536)
+        if not piece:
+            raise Gone
+        self.data += piece
+
+    def line(self):
+        while b"\r\n" not in self.data:
+            self.more()
+        line, self.data = self.data.split(b"\r\n", 1)
+        return line
+
+    def send(self, text):
+        self.sock.sendall(text if isinstance(text, bytes) else
+                          "".join(l + "\r\n" for l in text.split("\n")).encode())
+
+    def told(self, command):
+        """The reply that the options ask for, or None."""
+        with lock:
+            for rules, once in ((opt.once, True), (opt.reply, False)):
+                for rule in rules:
+                    pattern, _, text = rule.partition("=")
+                    if command.upper().startswith(pattern.upper()):
+                        if once:
+                            rules.remove(rule)
+                        return text.replace("\\n", "\n")
+        return None
+
+    def answer(self, command, usual):
+        """Answer as told, or as usual. Whether it was a good answer."""
+        text = self.told(command)
+        if text == "":
+            raise Gone
+        text = usual if text is None else text
+        self.send(text)
+        if text.startswith("421"):
+            raise Gone
+        return text[0] in "23"
+
+    def start_tls(self):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(opt.cert, opt.key)
+        self.sock = context.wrap_socket(self.sock, server_side=True)
+        self.tls = True
+
+    def ehlo(self):
+        words = [] if opt.no_ext else list(opt.ext or
+                                           ["PIPELINING", "SIZE", "8BITMIME"])
+        if opt.starttls and not self.tls:
+            words.append("STARTTLS")
+        if opt.auth and (self.tls or not opt.starttls):
+            words.append("AUTH PLAIN LOGIN")
+        lines = ["fake.example"] + words
+        return "\n".join("250" + ("-" if i + 1 < len(lines) else " ") + l
+                         for i, l in enumerate(lines))
+
+    def auth(self, rest):
+        if " " not in rest:
+            self.send("334 ")
+            rest += " " + self.line().decode()
+        secret = base64.b64decode(rest.split()[1]).split(b"\0")[-1]
+        say("AUTH user %s" % base64.b64decode(rest.split()[1]).split(b"\0")[1].decode())
+        self.answer("AUTH", "535 5.7.8 wrong password" if secret == b"wrong"
+                    else "235 2.7.0 welcome")
+
+    def read_body(self):
+        body = b""
+        size = 0
+        while True:
+            while b"\r\n" not in self.data:
+                self.more()
+                if opt.close_in_body is not None and \
+                        size + len(self.data) >= opt.close_in_body:
+                    raise Gone
+            line, self.data = self.data.split(b"\r\n", 1)
+            size += len(line) + 2
+            if line == b".":
+                return body
+            body += (line[1:] if line.startswith(b".") else line) + b"\r\n"
+
+    def read_chunk(self, n):
+        while len(self.data) < n:
+            self.more()
+        chunk, self.data = self.data[:n], self.data[n:]
+        return chunk
+
+    def finish(self):
+        global taken
+        say("END")
+        if opt.delay:
+            time.sleep(opt.delay / 1000)
+        if opt.cut is not None:
+            self.keep()
+            self.send(b"250 2.0.0 taken\r\n"[:opt.cut])
+            raise Gone
+        if self.told_is_good("END"):
+            self.keep()
+            self.answer("END", "250 2.0.0 taken")
+        else:
+            self.answer("END", "250 2.0.0 taken")
+        self.reset()
+
+    def told_is_good(self, command):
+        with lock:
+            for rule in opt.once + opt.reply:
+                pattern, _, text = rule.partition("=")
+                if command.startswith(pattern.upper()):
+                    return text.startswith("2")
+        return True
+
+    def keep(self):
+        global taken
+        with lock:
+            taken += 1
+            number = taken
+        base = os.path.join(opt.out, str(number))
+        with open(base + ".env", "w") as f:
+            f.write("\n".join([self.mail] + self.rcpts) + "\n")
+        with open(base + ".part", "wb") as f:
+            f.write(self.body)
+        os.rename(base + ".part", base + ".eml")
+
+    def command(self, line):
+        text = line.decode("utf-8", "surrogateescape")
+        verb = text.split(" ")[0].upper()
+        say("AUTH" if verb == "AUTH" else text)
+        if verb in ("EHLO", "HELO"):
+            self.answer(verb, self.ehlo())
+        elif verb == "STARTTLS":
+            self.send(b"220 go\r\n" + (b"250 injected\r\n" if opt.inject else b""))
+            self.start_tls()
+            self.data = b""
+        elif verb == "AUTH":
+            self.auth(text[5:])
+        elif verb == "MAIL":
+            self.reset()
+            if self.answer(text, "250 2.1.0 ok"):
+                self.mail = text
+        elif verb == "RCPT":
+            if self.mail is None:
+                self.send("503 5.5.1 MAIL first")
+            elif self.answer(text, "250 2.1.5 ok"):
+                self.rcpts.append(text)
+        elif verb == "DATA":
+            if not self.rcpts:
+                self.send("554 5.5.1 no valid recipients")
+            elif self.answer(text, "354 go on"):
+                self.body = self.read_body()
+                self.finish()
+        elif verb == "BDAT":
+            chunk = self.read_chunk(int(text.split()[1]))
+            if not self.rcpts:
+                self.send("554 5.5.1 no valid recipients")
+                return
+            self.body = (self.body or b"") + chunk
+            if text.upper().endswith("LAST"):
+                self.finish()
+            else:
+                self.send("250 2.0.0 more")
+        elif verb == "RSET":
+            self.reset()
+            self.answer(verb, "250 2.0.0 ok")
+        elif verb == "NOOP":
+            self.answer(verb, "250 2.0.0 ok")
+        elif verb == "QUIT":
+            self.answer(verb, "221 2.0.0 bye")
+            raise Gone
+        else:
+            self.send("500 5.5.2 what?")
+
+    def run(self):
+        try:
+            if opt.tls:
+                self.start_tls()
+            self.answer("GREET", "220 fake.example ESMTP")
+            while True:
+                self.command(self.line())
+        except (Gone, OSError) as e:
+            say("CLOSED %s" % e)
+        finally:
+            self.sock.close()
+
+
+listener = socket.create_server(("127.0.0.1", opt.port))
+while True:
+    peer, _ = listener.accept()
+    threading.Thread(target=Session(peer).run, daemon=True).start()
