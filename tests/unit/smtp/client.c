@@ -400,8 +400,8 @@ test_large(void)
 	s = begin("> MAIL FROM:<a@b>\n> RCPT TO:<c@d>\n> DATA\n< 250 ok\n< 250 ok\n< 354 go\n"
 	    "* 100000\n< 552 5.3.4 too big\n!", pipelining);
 	rc = send_one(&s, "a@b", "c@d", fd, &o);
-	ok(end(&s) && rc == -1 && o.fate == MT_SMTP_REFUSED && o.code == 552 &&
-	    !mt_smtp_client_is_usable(s.client),
+	ok(!mt_smtp_client_is_usable(s.client) && end(&s) && rc == -1 &&
+	    o.fate == MT_SMTP_REFUSED && o.code == 552,
 	    "a refusal in the middle of a message is heard");
 	s = begin("> MAIL FROM:<a@b>\n> RCPT TO:<c@d>\n> DATA\n< 250 ok\n< 250 ok\n< 354 go\n"
 	    "* 100000\n< 250 ok\n!", pipelining);
