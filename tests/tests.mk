@@ -141,22 +141,23 @@ $(COMPLETION)/stamp: shell-completion/generate $(BIN) $(wildcard shell-completio
 	@touch $@
 
 install: all completion
-	install -d $(D)$(BINDIR) $(D)$(SBINDIR)
-	install $(patsubst %,$(B)/bin/%,$(filter-out $(SBIN_CMDS),$(CMDS))) $(D)$(BINDIR)
-	$(if $(SBIN_CMDS),install $(SBIN_CMDS:%=$(B)/bin/%) $(D)$(SBINDIR))
-	for page in $(PAGES); do \
+	@echo "Installing below $(D)$(PREFIX)"
+	@install -d $(D)$(BINDIR) $(D)$(SBINDIR)
+	@install $(patsubst %,$(B)/bin/%,$(filter-out $(SBIN_CMDS),$(CMDS))) $(D)$(BINDIR)
+	@$(if $(SBIN_CMDS),install $(SBIN_CMDS:%=$(B)/bin/%) $(D)$(SBINDIR))
+	@for page in $(PAGES); do \
 		install -D -m 644 $$page $(D)$(MANDIR)/man$${page##*.}/$${page##*/} || exit; \
 	done
-	for shell in bash zsh fish; do \
+	@for shell in bash zsh fish; do \
 		case $$shell in \
 		bash) to=bash-completion/completions ;; \
 		zsh) to=zsh/site-functions ;; \
 		fish) to=fish/vendor_completions.d ;; \
 		esac; \
 		install -d $(D)$(DATADIR)/$$to && \
-		cp $(COMPLETION)/$$shell/* $(D)$(DATADIR)/$$to/ || exit; \
+		install -m 644 $(COMPLETION)/$$shell/* $(D)$(DATADIR)/$$to/ || exit; \
 	done
-	for unit in $(UNITS); do \
+	@for unit in $(UNITS); do \
 		case $$unit in *.user.*) to=user ;; *) to=system ;; esac; \
 		name=$$(basename $$unit | sed 's/\.user\././'); \
 		install -d $(D)$(UNITDIR)/$$to && \
@@ -164,7 +165,7 @@ install: all completion
 		    >$(D)$(UNITDIR)/$$to/$$name && \
 		chmod 644 $(D)$(UNITDIR)/$$to/$$name || exit; \
 	done
-	for sample in $(SAMPLES); do \
+	@for sample in $(SAMPLES); do \
 		install -D -m 644 $$sample $(D)$(DATADIR)/doc/mt/$${sample##*/} || exit; \
 	done
 	@to=$(D)$(SBINDIR)/sendmail; \
@@ -177,24 +178,25 @@ install: all completion
 	fi
 
 uninstall:
-	rm -f $(CMDS:%=$(D)$(BINDIR)/%) $(CMDS:%=$(D)$(SBINDIR)/%)
-	[ "$$(readlink $(D)$(SBINDIR)/sendmail)" != $(BINDIR)/mt-send ] || \
+	@echo "Uninstalling below $(D)$(PREFIX)"
+	@rm -f $(CMDS:%=$(D)$(BINDIR)/%) $(CMDS:%=$(D)$(SBINDIR)/%)
+	@[ "$$(readlink $(D)$(SBINDIR)/sendmail)" != $(BINDIR)/mt-send ] || \
 	    rm $(D)$(SBINDIR)/sendmail
-	for page in $(PAGES); do rm -f $(D)$(MANDIR)/man$${page##*.}/$${page##*/}; done
-	for c in $(CMDS); do \
+	@for page in $(PAGES); do rm -f $(D)$(MANDIR)/man$${page##*.}/$${page##*/}; done
+	@for c in $(CMDS); do \
 		rm -f $(D)$(DATADIR)/bash-completion/completions/$$c \
 		    $(D)$(DATADIR)/zsh/site-functions/_$$c \
 		    $(D)$(DATADIR)/fish/vendor_completions.d/$$c.fish; \
 	done
-	for unit in $(notdir $(UNITS)); do \
+	@for unit in $(notdir $(UNITS)); do \
 		name=$$(echo $$unit | sed 's/\.user\././'); \
 		rm -f $(D)$(UNITDIR)/system/$$name $(D)$(UNITDIR)/user/$$name; \
 	done
-	rm -rf $(D)$(DATADIR)/doc/mt
+	@rm -rf $(D)$(DATADIR)/doc/mt
 
 dist:
 	@mkdir -p build
-	git archive --format=tar --prefix=mt-$(VERSION)/ HEAD | gzip -9n >build/mt-$(VERSION).tar.gz
+	@git archive --format=tar --prefix=mt-$(VERSION)/ HEAD | gzip -9n >build/mt-$(VERSION).tar.gz
 	@echo build/mt-$(VERSION).tar.gz
 
 .PHONY: deps check check-run test check-asan asan-build asan-run fuzz cover bench \

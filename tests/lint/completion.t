@@ -49,26 +49,50 @@ complete_fish()
 	    cut -f1 | sort | xargs
 }
 
-# zsh completes only in a terminal: zpty gives it one.
+# zsh completes only in a terminal, which zpty gives it. What compadd is offered goes into
+# a file; another file says that completion has ended.
+mkdir "$T/zdot"
+cat >"$T/zdot/.zshrc" <<END
+PS1=
+fpath=($T/out/zsh \$fpath)
+autoload -Uz compinit
+compinit -u -D
+note-matches() {
+	compadd() {
+		local -a hits
+		builtin compadd -O hits "\$@"
+		print -rl -- \$hits >>$T/zsh.out
+		builtin compadd "\$@"
+	}
+	_main_complete
+	: >$T/zsh.done
+}
+zle -C note complete-word note-matches
+bindkey '^I' note
+: >$T/zsh.ready
+END
 complete_zsh()
 {
 	local line
 
 	line=$(printf '%s ' "$@")
-	zsh -f -c '
+	rm -f "$T"/zsh.*
+	# shellcheck disable=SC2016	# expanded by zsh
+	ZDOTDIR=$T/zdot zsh -f -c '
+		wait_for() {
+			local i
+			for ((i = 0; i < 400; i++)); do
+				[[ -e $1 ]] && return
+				sleep 0.05
+			done
+		}
 		zmodload zsh/zpty
-		zpty z "PS1=; exec zsh -f -i"
-		zpty -w z "stty -echo; PS1=; fpath=($1 \$fpath); autoload -Uz compinit; compinit -u -D"
-		zpty -w z "zstyle \":completion:*\" list-separator \"\"; LISTMAX=0; setopt nobeep"
-		zpty -w z "compdump() { :; }; zle -C all complete-word all-matches"
-		zpty -w z "all-matches() { compadd() { local -a hits; builtin compadd -O hits \"\$@\"; print -rl -- \$hits >>$3; builtin compadd \"\$@\" }; _main_complete; zle -M done }; bindkey \"^I\" all"
-		zpty -w z "print rea""dy"
-		zpty -r z out "*ready*"
-		zpty -n -w z "$2"$'"'\\t'"'
-		sleep 0.5
-		zpty -d z' zsh "$T/out/zsh" "${line% }" "$T/zsh.out" >/dev/null
+		zpty z zsh -d -i
+		wait_for $1.ready
+		zpty -n -w z "$2"$'\''\t'\''
+		wait_for $1.done
+		zpty -d z' zsh "$T/zsh" "${line% }" >/dev/null
 	sort -u "$T/zsh.out" 2>/dev/null | grep -v '^$' | xargs
-	rm -f "$T/zsh.out"
 }
 
 for shell in bash zsh fish; do
