@@ -226,8 +226,12 @@ mt_charset_clean_text(struct mt_buf *utf8)
 		uint32_t c = g_utf8_get_char(p);
 
 		if (c == '\r') {
-			if (next == end || *next != '\n')
-				*to++ = '\n';
+			while (next < end && *next == '\r')
+				next++;
+			if (next == end || *next != '\n') {
+				memset(to, '\n', (size_t)(next - p));
+				to += next - p;
+			}
 		} else if (c == '\n' || c == '\t' || !mt_charset_is_control(c)) {
 			memmove(to, p, (size_t)(next - p));
 			to += next - p;

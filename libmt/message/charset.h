@@ -25,7 +25,8 @@ bool mt_charset_is_control(uint32_t c);
 
 /* Valid UTF-8 with a space for each such character, in place: for one line of text. */
 void mt_charset_clean_line(char *utf8);
-/* The same for a text: LF and tab stay, CRLF and CR become LF, the others are dropped. */
+/* The same for a text: LF and tab stay, CRs before an LF go, another CR becomes LF, the
+   others are dropped. */
 void mt_charset_clean_text(struct mt_buf *utf8);
 
 #endif

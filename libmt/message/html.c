@@ -73,12 +73,13 @@ role_of(const xmlChar *name)
 	return ROLE_INLINE;
 }
 
+/* The attribute's value, "" when it has none; NULL when it is not there. */
 static const char *
 attribute(const xmlChar **atts, const char *name)
 {
 	for (size_t i = 0; atts != NULL && atts[i] != NULL; i += 2) {
 		if (g_ascii_strcasecmp((const char *)atts[i], name) == 0)
-			return (const char *)atts[i + 1];
+			return atts[i + 1] == NULL ? "" : (const char *)atts[i + 1];
 	}
 	return NULL;
 }
@@ -450,7 +451,6 @@ parse(struct render *r, struct mt_buf *utf8)
 static void
 list_links(struct render *r)
 {
-	break_line(r, 1);
 	for (guint i = 0; i < r->links->len; i++) {
 		g_autofree char *line = NULL;
 		char *href = r->links->pdata[i];
@@ -479,6 +479,10 @@ mt_html_to_text(struct mt_slice html, const char *charset, struct mt_buf *out)
 	parse(r, &utf8);
 	cut = cut || r->cut;
 	r->cut = false;
+	while (text.n > 0 && text.p[text.n - 1] == '\n')
+		text.n--;
+	if (text.n > 0)
+		emit(r, "\n", 1);
 	list_links(r);
 	cut = cut || r->cut;
 	g_ptr_array_free(r->links, TRUE);

@@ -21,6 +21,22 @@ struct mt_mime {
 	bool cut;
 };
 
+/* What GMime sees no header in is all body: that is what a reader wants to see of it. */
+static GMimeMessage *
+all_body(GMimeStream *stream)
+{
+	GMimeMessage *message = g_mime_message_new(FALSE);
+	GMimePart *part = g_mime_part_new_with_type("text", "plain");
+	GMimeDataWrapper *content = g_mime_data_wrapper_new_with_stream(stream,
+	    GMIME_CONTENT_ENCODING_DEFAULT);
+
+	g_mime_part_set_content(part, content);
+	g_mime_message_set_mime_part(message, GMIME_OBJECT(part));
+	g_object_unref(content);
+	g_object_unref(part);
+	return message;
+}
+
 static GMimeMessage *
 parse(int fd, struct mt_err *err)
 {
@@ -41,9 +57,9 @@ parse(int fd, struct mt_err *err)
 	g_mime_parser_set_persist_stream(parser, TRUE);
 	message = g_mime_parser_construct_message(parser, NULL);
 	g_object_unref(parser);
-	g_object_unref(stream);
 	if (message == NULL)
-		return mt_fail_null(err, MT_EDATA, "not a message");
+		message = all_body(stream);
+	g_object_unref(stream);
 	return message;
 }
 

@@ -120,7 +120,7 @@ scan_piece(struct scan *s, struct mt_slice piece)
 			return MT_PRESCAN_PARTS;
 		if (ends) {
 			if (s->place == IN_FIELD)
-				s->field += s->line;
+				s->field += s->line + 1;
 			end_line(s, empty);
 		}
 		piece = mt_slice_from(piece, n + ends);

@@ -193,6 +193,30 @@ add_part(struct page *page, size_t i, struct mt_err *err)
 	return 0;
 }
 
+/*
+ * A multipart without parts: its boundary is missing or wrong. What the sender wrote is shown as
+ * it stands.
+ */
+static int
+add_raw_body(struct page *page, int fd, struct mt_err *err)
+{
+	mt_auto_value(mt_buf) raw = MT_BUF_INIT(MT_MAX_TEXT);
+	struct mt_slice all;
+	struct mt_err why = { 0 };
+
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return mt_fail(err, MT_EIO, "seek: %m");
+	if (mt_file_read_fd(fd, &raw, &why) < 0 && why.kind != MT_EDATA)
+		return mt_fail(err, why.kind, "%s", why.msg);
+	all = mt_buf_slice(&raw);
+	if (!mt_charset_to_utf8(mt_slice_from(all, mt_header_block(all).n), NULL,
+	    &page->body) || why.kind == MT_EDATA)
+		page->cut = true;
+	mt_charset_clean_text(&page->body);
+	page->body_type = "text/plain";
+	return 0;
+}
+
 static int
 read_parts(int fd, struct mt_text *out, struct mt_err *err)
 {
@@ -207,6 +231,9 @@ read_parts(int fd, struct mt_text *out, struct mt_err *err)
 	page.cut = mt_mime_is_cut(m);
 	for (size_t i = 0; rc == 0 && i < mt_mime_count(m); i++)
 		rc = add_part(&page, i, err);
+	if (rc == 0 && mt_mime_count(m) == 1 &&
+	    mt_mime_part(m, 0)->kind == MT_MIME_MULTIPART)
+		rc = add_raw_body(&page, fd, err);
 	g_free(page.passed_over);
 	out->body = page.body.p != NULL ? page.body.p : g_strdup("");
 	out->body_type = page.body_type;
