@@ -83,6 +83,18 @@ mt_cmd_usage(const char *fmt, ...)
 	exit(EX_USAGE);
 }
 
+void
+mt_cmd_print(const char *text, char end)
+{
+	for (const char *p = text; *p != '\0'; p++) {
+		if (end != '\0' && g_ascii_iscntrl(*p))
+			printf("\\x%02X", (unsigned char)*p);
+		else
+			putchar(*p);
+	}
+	putchar(end);
+}
+
 int
 mt_cmd_end(int status)
 {

@@ -29,6 +29,13 @@ int mt_cmd_fail(const struct mt_err *err);
 _Noreturn void mt_cmd_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /*
+ * Print one record of text that may hold any bytes (names of files, ids of messages) to
+ * standard output: as it is when it ends in a NUL, else with control characters shown as
+ * \\xNN, so that it stays one line and cannot drive a terminal.
+ */
+void mt_cmd_print(const char *text, char end);
+
+/*
  * Last call of every main(): flush standard output and turn an error there (a full
  * disk behind a redirection) into status 74. Gives the status for main() to return.
  */

@@ -257,23 +257,6 @@ json_snapshot(const struct mt_backup_snapshot *s, uint64_t messages, uint64_t by
 	    "roots", roots);
 }
 
-/* Print text that may hold any bytes: as it is for -0, else escaped as error
-   messages are. */
-static void
-print_text(const struct ask *ask, const char *text)
-{
-	if (ask->end == '\0') {
-		fputs(text, stdout);
-		return;
-	}
-	for (const char *p = text; *p != '\0'; p++) {
-		if (g_ascii_iscntrl(*p))
-			printf("\\x%02X", (unsigned char)*p);
-		else
-			putchar(*p);
-	}
-}
-
 static void
 print_snapshot(const struct ask *ask, const struct mt_backup_snapshot *s,
     uint64_t messages, uint64_t bytes)
@@ -286,9 +269,8 @@ print_snapshot(const struct ask *ask, const struct mt_backup_snapshot *s,
 		const struct mt_backup_root *root = g_ptr_array_index(s->roots, i);
 
 		putchar('\t');
-		print_text(ask, root->path);
+		mt_cmd_print(root->path, i + 1 < s->roots->len ? '\0' : ask->end);
 	}
-	putchar(ask->end);
 }
 
 static int
@@ -325,8 +307,7 @@ print_entry(const struct ask *ask, const struct mt_backup_folder *f,
 	char hex[MT_DIGEST_HEX_SIZE];
 
 	if (!ask->json) {
-		print_text(ask, path);
-		putchar(ask->end);
+		mt_cmd_print(path, ask->end);
 		return;
 	}
 	mt_digest_hex(e->id.b, hex);
@@ -404,6 +385,33 @@ print_restored(const struct ask *ask, const char *snapshot,
 	putchar('\n');
 }
 
+/* What to restore. A path of the file system that leads to where the mail was is made
+   absolute; the rest are names in the snapshot. */
+static GPtrArray *
+find_patterns(const struct ask *ask, const struct mt_backup_snapshot *s)
+{
+	GPtrArray *patterns = g_ptr_array_new_with_free_func(g_free);
+
+	for (guint i = 0; i < ask->args->len; i++) {
+		const char *arg = g_ptr_array_index(ask->args, i);
+		char *path = g_canonicalize_filename(arg, NULL);
+		bool leads = false;
+
+		for (guint k = 0; k < s->roots->len; k++) {
+			const struct mt_backup_root *root =
+			    g_ptr_array_index(s->roots, k);
+			size_t n = strlen(root->path);
+
+			leads = leads || (strncmp(path, root->path, n) == 0 &&
+			    (path[n] == '/' || path[n] == '\0'));
+		}
+		g_ptr_array_add(patterns, leads ? path : g_strdup(arg));
+		if (!leads)
+			g_free(path);
+	}
+	return patterns;
+}
+
 static int
 run_restore(const struct ask *ask)
 {
@@ -415,6 +423,7 @@ run_restore(const struct ask *ask)
 	    name == NULL ? NULL : mt_backup_repo_snapshot(r, name, &err);
 	mt_auto_value(mt_backup_restored) done = { 0 };
 	g_autofree char *to = NULL;
+	g_autoptr(GPtrArray) patterns = NULL;
 	struct mt_backup_restore params;
 	uint64_t messages, bytes;
 	int rc;
@@ -423,9 +432,10 @@ run_restore(const struct ask *ask)
 		return mt_cmd_fail(&err);
 	if (ask->to != NULL)
 		to = g_canonicalize_filename(ask->to, NULL);
+	patterns = find_patterns(ask, s);
 	params = (struct mt_backup_restore){ .snapshot = s, .to = to,
-		.patterns = (const char *const *)ask->args->pdata,
-		.npatterns = ask->args->len, .progress = ask->progress };
+		.patterns = (const char *const *)patterns->pdata,
+		.npatterns = patterns->len, .progress = ask->progress };
 	mt_backup_snapshot_sum(s, &messages, &bytes);
 	mt_progress_begin(ask->progress, "restoring", ask->args->len > 0 ? 0 : messages);
 	rc = mt_backup_restore(r, &params, &done, &err);

@@ -1,0 +1,608 @@
+/* mt-index.c - index, search, show and count mail, on a notmuch database */
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <jansson.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <time.h>
+
+#include "base/progress.h"
+#include "cmd.h"
+#include "conf/account.h"
+#include "index/db.h"
+#include "index/query.h"
+#include "index/scan.h"
+#include "message/text.h"
+
+enum { NEW = 1, SEARCH, SHOW, COUNT };
+enum { CONFIG = 1, JSON, NUL, LIMIT, SORT, OUTPUT };
+
+static const struct mt_opt new_opts[] = {
+	{ JSON, 0, "json", NULL, 0, "print the result as JSON" },
+	{ 0 },
+};
+static const struct mt_opt search_opts[] = {
+	{ OUTPUT, 'o', "output", "WHAT", 0,
+	    "summary (default), messages, threads, files or tags" },
+	{ LIMIT, 'n', "limit", "N", 0, "print N records at most" },
+	{ SORT, 0, "sort", "ORDER", 0, "newest (default) or oldest first" },
+	{ JSON, 0, "json", NULL, 0, "print one JSON object a line" },
+	{ NUL, '0', "null", NULL, 0, "end each record with a NUL instead of a newline" },
+	{ 0 },
+};
+static const struct mt_opt show_opts[] = {
+	{ JSON, 0, "json", NULL, 0, "print a JSON object" },
+	{ 0 },
+};
+static const struct mt_opt count_opts[] = {
+	{ OUTPUT, 'o', "output", "WHAT", 0, "messages (default), threads or files" },
+	{ 0 },
+};
+static const struct mt_opt common_opts[] = {
+	{ CONFIG, 'C', "config", "FILE", MT_OPT_FILE,
+	    "take the mail root from this mt.conf" },
+	{ 0 },
+};
+static const struct mt_opt_verb verbs[] = {
+	{ NEW, "new", "", 0, "index what is new, forget what has gone", new_opts },
+	{ SEARCH, "search", "QUERY...", 0, "list what a query matches", search_opts },
+	{ SHOW, "show", "FILE|QUERY...", MT_OPT_FILE,
+	    "show the one message that is meant, as text", show_opts },
+	{ COUNT, "count", "[QUERY...]", 0, "count what a query matches", count_opts },
+	{ 0 },
+};
+static const struct mt_opt_command command = {
+	.name = "mt-index",
+	.section = "1",
+	.summary = "index, search, show and count mail, on a notmuch database",
+	.opts = common_opts,
+	.verbs = verbs,
+	.epilogue = "Examples:\n"
+	    "  mt-index new\n"
+	    "  mt-index search from:ada and subject:winter date:2026..\n"
+	    "  mt-index show id:20261122.1@example.org\n"
+	    "  mt-index search -0 -o files tag:flagged | xargs -0 grep -l Grace",
+};
+
+/* What the command line says. */
+struct ask {
+	const char *config;
+	const char *output;
+	bool json;
+	bool oldest_first;
+	uint64_t limit;
+	char end;
+	GPtrArray *args;
+};
+
+/* A string for JSON: file names may hold any bytes. */
+static json_t *
+json_text(const char *text)
+{
+	g_autofree char *valid = NULL;
+
+	if (text == NULL)
+		return json_null();
+	valid = g_utf8_make_valid(text, -1);
+	return json_string(valid);
+}
+
+static json_t *
+json_count(uint64_t n)
+{
+	return json_integer((json_int_t)n);
+}
+
+static json_t *
+json_lines(const GPtrArray *lines)
+{
+	json_t *array = json_array();
+
+	for (guint i = 0; i < lines->len; i++)
+		json_array_append_new(array, json_text(g_ptr_array_index(lines, i)));
+	return array;
+}
+
+static void
+print_json(json_t *object, char end)
+{
+	json_dumpf(object, stdout, JSON_COMPACT);
+	putchar(end);
+	json_decref(object);
+}
+
+static struct mt_index *
+open_index(const struct ask *ask,
+    struct mt_index *(*how)(const char *maildir, struct mt_err *err), struct mt_err *err)
+{
+	mt_auto(mt_client_conf) conf = ask->config != NULL ?
+	    mt_client_conf_read(ask->config, err) :
+	    mt_client_conf_read_optional(NULL, err);
+
+	return conf == NULL ? NULL : how(conf->maildir, err);
+}
+
+/* The query: all arguments, as notmuch takes them. g_free. */
+static char *
+join_query(const struct ask *ask)
+{
+	g_autofree char **words = g_new0(char *, ask->args->len + 1);
+
+	if (ask->args->len == 0)
+		return g_strdup("*");
+	memcpy(words, ask->args->pdata, ask->args->len * sizeof(*words));
+	return g_strjoinv(" ", words);
+}
+
+static void
+warn_lines(const GPtrArray *lines, const char *what)
+{
+	for (guint i = 0; i < lines->len; i++)
+		mt_cmd_warn("%s%s", what, (const char *)g_ptr_array_index(lines, i));
+}
+
+static void
+print_scanned(const struct ask *ask, const struct mt_index_scanned *s)
+{
+	if (ask->json) {
+		print_json(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+		    "added", json_count(s->added), "files", json_count(s->files),
+		    "removed", json_count(s->removed),
+		    "removed_files", json_count(s->removed_files),
+		    "ignored", json_count(s->ignored),
+		    "skipped", json_lines(s->skipped),
+		    "failed", json_lines(s->failed)), '\n');
+		return;
+	}
+	if (s->files + s->removed_files + s->skipped->len == 0)
+		return;
+	printf("%llu new messages", (unsigned long long)s->added);
+	if (s->removed > 0)
+		printf(", %llu removed", (unsigned long long)s->removed);
+	if (s->skipped->len > 0)
+		printf(", %u skipped", s->skipped->len);
+	putchar('\n');
+}
+
+static int
+run_new(const struct ask *ask)
+{
+	struct mt_err err = { 0 };
+	mt_auto(mt_index) index = open_index(ask, mt_index_open_to_write, &err);
+	mt_auto(mt_progress) progress = NULL;
+	mt_auto_value(mt_index_scanned) done = { 0 };
+
+	if (index == NULL)
+		return mt_cmd_fail(&err);
+	if (mt_cmd_has_terminal())
+		progress = mt_progress_new(stderr, "indexing", "messages");
+	if (mt_index_scan(index, progress, &done, &err) < 0) {
+		mt_progress_pause(progress);
+		return mt_cmd_fail(&err);
+	}
+	mt_progress_pause(progress);
+	warn_lines(done.skipped, "skipped: ");
+	warn_lines(done.failed, "");
+	if (mt_index_close(mt_steal(&index), &err) < 0)
+		return mt_cmd_fail(&err);
+	print_scanned(ask, &done);
+	if (done.skipped->len > 0)
+		return EX_DATAERR;
+	return done.failed->len > 0 ? EX_NOINPUT : EX_OK;
+}
+
+/* Local time, as 2026-11-22 23:27. */
+static void
+format_date(int64_t seconds, char out[32])
+{
+	time_t t = (time_t)seconds;
+	struct tm tm;
+
+	if (localtime_r(&t, &tm) == NULL || strftime(out, 32, "%Y-%m-%d %H:%M", &tm) == 0)
+		g_strlcpy(out, "?", 32);
+}
+
+static void
+print_summary(const struct ask *ask, const struct mt_index_message *m)
+{
+	g_autofree char *line = NULL;
+	char date[32];
+
+	if (ask->json) {
+		print_json(json_pack("{s:o, s:o, s:I, s:o, s:o, s:o, s:o}",
+		    "id", json_text(m->id), "thread", json_text(m->thread),
+		    "date", (json_int_t)m->date, "from", json_text(m->from),
+		    "subject", json_text(m->subject), "tags", json_text(m->tags),
+		    "files", json_lines(m->files)), ask->end);
+		return;
+	}
+	format_date(m->date, date);
+	printf("%s\t%s\t%s\t%s\tid:", date, m->from, m->subject, m->tags);
+	mt_cmd_print(m->id, ask->end);
+}
+
+static void
+print_id(const struct ask *ask, const struct mt_index_message *m)
+{
+	g_autofree char *id = g_strconcat("id:", m->id, NULL);
+
+	if (ask->json)
+		print_json(json_pack("{s:o}", "id", json_text(m->id)), ask->end);
+	else
+		mt_cmd_print(id, ask->end);
+}
+
+static void
+print_files(const struct ask *ask, const struct mt_index_message *m)
+{
+	for (guint i = 0; i < m->files->len; i++) {
+		const char *file = g_ptr_array_index(m->files, i);
+
+		if (ask->json)
+			print_json(json_pack("{s:o}", "file", json_text(file)), ask->end);
+		else
+			mt_cmd_print(file, ask->end);
+	}
+}
+
+static int
+search_messages(const struct ask *ask, struct mt_index *index,
+    const struct mt_index_query *q,
+    void (*print)(const struct ask *, const struct mt_index_message *))
+{
+	struct mt_err err = { 0 };
+	mt_auto(mt_index_results) r = mt_index_search(index, q, &err);
+	struct mt_index_message m;
+	int rc = r == NULL ? -1 : 1;
+
+	while (rc > 0 && (rc = mt_index_search_next(r, &m, &err)) > 0)
+		print(ask, &m);
+	return rc < 0 ? mt_cmd_fail(&err) : EX_OK;
+}
+
+static void
+print_thread(const struct ask *ask, const struct mt_index_thread *t)
+{
+	char date[32];
+
+	if (ask->json) {
+		print_json(json_pack("{s:o, s:I, s:o, s:o, s:o, s:o, s:o}",
+		    "thread", json_text(t->id), "newest", (json_int_t)t->newest,
+		    "matched", json_count(t->matched), "total", json_count(t->total),
+		    "authors", json_text(t->authors), "subject", json_text(t->subject),
+		    "tags", json_text(t->tags)), ask->end);
+		return;
+	}
+	format_date(t->newest, date);
+	printf("%s\t%u/%u\t%s\t%s\t%s\tthread:%s%c", date, t->matched, t->total,
+	    t->authors, t->subject, t->tags, t->id, ask->end);
+}
+
+static int
+search_threads(const struct ask *ask, struct mt_index *index,
+    const struct mt_index_query *q)
+{
+	struct mt_err err = { 0 };
+	mt_auto(mt_index_threads) r = mt_index_search_threads(index, q, &err);
+	struct mt_index_thread t;
+	int rc = r == NULL ? -1 : 1;
+
+	while (rc > 0 && (rc = mt_index_threads_next(r, &t, &err)) > 0)
+		print_thread(ask, &t);
+	return rc < 0 ? mt_cmd_fail(&err) : EX_OK;
+}
+
+/* The tags of all messages that match, each once. */
+static int
+search_tags(const struct ask *ask, struct mt_index *index, const struct mt_index_query *q)
+{
+	struct mt_err err = { 0 };
+	mt_auto(mt_index_results) r = mt_index_search(index, q, &err);
+	g_autoptr(GTree) seen =
+	    g_tree_new_full((GCompareDataFunc)(void (*)(void))strcmp, NULL, g_free, NULL);
+	struct mt_index_message m;
+	int rc = r == NULL ? -1 : 1;
+
+	while (rc > 0 && (rc = mt_index_search_next(r, &m, &err)) > 0) {
+		g_auto(GStrv) tags = g_strsplit(m.tags, " ", -1);
+
+		for (char **t = tags; *t != NULL && **t != '\0'; t++)
+			g_tree_insert(seen, g_strdup(*t), NULL);
+	}
+	if (rc < 0)
+		return mt_cmd_fail(&err);
+	for (GTreeNode *n = g_tree_node_first(seen); n != NULL; n = g_tree_node_next(n)) {
+		const char *tag = g_tree_node_key(n);
+
+		if (ask->json)
+			print_json(json_pack("{s:o}", "tag", json_text(tag)), ask->end);
+		else
+			mt_cmd_print(tag, ask->end);
+	}
+	return EX_OK;
+}
+
+static int
+run_search(const struct ask *ask)
+{
+	struct mt_err err = { 0 };
+	const char *what = ask->output != NULL ? ask->output : "summary";
+	mt_auto(mt_index) index = NULL;
+	g_autofree char *text = join_query(ask);
+	struct mt_index_query q = { text, ask->oldest_first, ask->limit };
+
+	if (ask->args->len == 0)
+		mt_cmd_usage("search: for what? \"*\" is every message");
+	index = open_index(ask, mt_index_open, &err);
+	if (index == NULL)
+		return mt_cmd_fail(&err);
+	if (g_str_equal(what, "summary"))
+		return search_messages(ask, index, &q, print_summary);
+	if (g_str_equal(what, "messages"))
+		return search_messages(ask, index, &q, print_id);
+	if (g_str_equal(what, "files"))
+		return search_messages(ask, index, &q, print_files);
+	if (g_str_equal(what, "threads"))
+		return search_threads(ask, index, &q);
+	if (g_str_equal(what, "tags"))
+		return search_tags(ask, index, &q);
+	mt_cmd_usage("option --output: \"%s\" is not summary, messages, threads, files or "
+	    "tags", what);
+}
+
+static int
+count_files(struct mt_index *index, const char *query, uint64_t *out, struct mt_err *err)
+{
+	struct mt_index_query q = { .text = query };
+	mt_auto(mt_index_results) r = mt_index_search(index, &q, err);
+	struct mt_index_message m;
+	int rc = r == NULL ? -1 : 1;
+
+	*out = 0;
+	while (rc > 0 && (rc = mt_index_search_next(r, &m, err)) > 0)
+		*out += m.files->len;
+	return rc;
+}
+
+static int
+run_count(const struct ask *ask)
+{
+	static const struct {
+		const char *what;
+		int (*count)(struct mt_index *, const char *, uint64_t *, struct mt_err *);
+	} kinds[] = {
+		{ "messages", mt_index_count_messages },
+		{ "threads", mt_index_count_threads },
+		{ "files", count_files },
+	};
+	struct mt_err err = { 0 };
+	g_autofree char *text = join_query(ask);
+	mt_auto(mt_index) index = NULL;
+	uint64_t n;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
+		if (ask->output != NULL && !g_str_equal(ask->output, kinds[i].what))
+			continue;
+		index = open_index(ask, mt_index_open, &err);
+		if (index == NULL || kinds[i].count(index, text, &n, &err) < 0)
+			return mt_cmd_fail(&err);
+		printf("%llu\n", (unsigned long long)n);
+		return EX_OK;
+	}
+	mt_cmd_usage("option --output: \"%s\" is not messages, threads or files",
+	    ask->output);
+}
+
+/* Open the first file of a message that is there; -1 with an error. */
+static int
+open_first(const GPtrArray *files, char **path, struct mt_err *err)
+{
+	for (guint i = 0; i < files->len; i++) {
+		const char *file = g_ptr_array_index(files, i);
+		int fd = open(file, O_RDONLY | O_CLOEXEC);
+
+		if (fd >= 0) {
+			*path = g_strdup(file);
+			return fd;
+		}
+		mt_fail(err, mt_err_kind_of_errno(errno), "%s: %m%s", file,
+		    errno == ENOENT ? " (mt-index new brings the index up to date)" : "");
+	}
+	return -1;
+}
+
+/* The one message that the query means. */
+static int
+open_by_query(const struct ask *ask, char **path, struct mt_err *err)
+{
+	mt_auto(mt_index) index = open_index(ask, mt_index_open, err);
+	g_autofree char *text = join_query(ask);
+	struct mt_index_query q = { .text = text };
+	mt_auto(mt_index_results) r = NULL;
+	struct mt_index_message m;
+	uint64_t n;
+	int rc;
+
+	if (index == NULL || mt_index_count_messages(index, text, &n, err) < 0)
+		return -1;
+	if (n == 0)
+		return mt_fail(err, MT_ENOINPUT, "no message matches \"%s\"", text);
+	if (n > 1)
+		return mt_fail(err, MT_EUSAGE,
+		    "%llu messages match \"%s\": name one (mt-index search lists their ids)",
+		    (unsigned long long)n, text);
+	r = mt_index_search(index, &q, err);
+	if (r == NULL || (rc = mt_index_search_next(r, &m, err)) < 0)
+		return -1;
+	if (rc == 0)
+		return mt_fail(err, MT_ENOINPUT, "no message matches \"%s\"", text);
+	return open_first(m.files, path, err);
+}
+
+/* A path when there is such a file or the argument can be nothing else; else a query. */
+static int
+open_message(const struct ask *ask, char **path, struct mt_err *err)
+{
+	const char *arg = g_ptr_array_index(ask->args, 0);
+	struct stat st;
+	int fd;
+
+	if (ask->args->len > 1 || (stat(arg, &st) < 0 && arg[0] != '/' &&
+	    !g_str_has_prefix(arg, "./") && !g_str_has_prefix(arg, "../")))
+		return open_by_query(ask, path, err);
+	*path = g_strdup(arg);
+	fd = open(arg, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return mt_fail(err, mt_err_kind_of_errno(errno), "%s: %m", arg);
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		return fd;
+	close(fd);
+	return mt_fail(err, MT_ENOINPUT, "%s: not a file", arg);
+}
+
+static json_t *
+json_attachments(const struct mt_text *t)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < t->nattachments; i++) {
+		const struct mt_text_attachment *a = &t->attachments[i];
+
+		json_array_append_new(array, json_pack("{s:o, s:o, s:o, s:o}",
+		    "name", json_text(a->name), "type", json_text(a->type),
+		    "size", json_count(a->size), "part", json_count(a->part)));
+	}
+	return array;
+}
+
+static void
+print_field(const char *name, const char *value)
+{
+	if (value != NULL)
+		printf("%s: %s\n", name, value);
+}
+
+static void
+print_message(const struct ask *ask, const char *path, const struct mt_text *t)
+{
+	if (ask->json) {
+		print_json(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o}",
+		    "file", json_text(path), "from", json_text(t->from),
+		    "to", json_text(t->to), "cc", json_text(t->cc),
+		    "date", json_text(t->date), "subject", json_text(t->subject),
+		    "body", json_text(t->body), "body_type", json_text(t->body_type),
+		    "cut", t->cut, "attachments", json_attachments(t),
+		    "trouble", json_text(t->trouble)), '\n');
+		return;
+	}
+	print_field("From", t->from);
+	print_field("To", t->to);
+	print_field("Cc", t->cc);
+	print_field("Date", t->date);
+	print_field("Subject", t->subject);
+	putchar('\n');
+	fputs(t->body, stdout);
+	if (t->body[0] != '\0' && !g_str_has_suffix(t->body, "\n"))
+		putchar('\n');
+	if (t->cut)
+		puts("[the rest is not shown]");
+	for (size_t i = 0; i < t->nattachments; i++) {
+		const struct mt_text_attachment *a = &t->attachments[i];
+		g_autofree char *size = g_format_size(a->size);
+
+		printf("%s[attachment: %s, %s, %s]\n", i == 0 ? "\n" : "",
+		    a->name != NULL ? a->name : "without a name", a->type, size);
+	}
+}
+
+static int
+run_show(const struct ask *ask)
+{
+	struct mt_err err = { 0 };
+	g_autofree char *path = NULL;
+	mt_auto_value(mt_text) text = { 0 };
+	mt_auto_fd int fd = -1;
+
+	if (ask->args->len == 0)
+		mt_cmd_usage("show: which message? A file, or a query that matches one");
+	fd = open_message(ask, &path, &err);
+	if (fd < 0)
+		return mt_cmd_fail(&err);
+	if (mt_text_read(fd, &text, &err) < 0) {
+		mt_fail_in(&err, "%s", path);
+		return mt_cmd_fail(&err);
+	}
+	if (text.trouble != NULL)
+		mt_cmd_warn("%s: %s", path, text.trouble);
+	print_message(ask, path, &text);
+	return EX_OK;
+}
+
+static void
+take_option(struct ask *ask, const struct mt_opt_parser *p)
+{
+	struct mt_err err = { 0 };
+
+	switch (p->id) {
+	case CONFIG:
+		ask->config = p->value;
+		break;
+	case JSON:
+		ask->json = true;
+		break;
+	case NUL:
+		ask->end = '\0';
+		break;
+	case LIMIT:
+		if (mt_opt_u64(p, 1, INT64_MAX, &ask->limit, &err) < 0)
+			mt_cmd_usage("%s", err.msg);
+		break;
+	case SORT:
+		ask->oldest_first = g_str_equal(p->value, "oldest");
+		if (!ask->oldest_first && !g_str_equal(p->value, "newest"))
+			mt_cmd_usage("option --sort: \"%s\" is not newest or oldest",
+			    p->value);
+		break;
+	case OUTPUT:
+		ask->output = p->value;
+		break;
+	default:
+		g_ptr_array_add(ask->args, g_strdup(p->value));
+	}
+}
+
+static int
+run(int verb, const struct ask *ask)
+{
+	switch (verb) {
+	case NEW:
+		if (ask->args->len > 0)
+			mt_cmd_usage("new takes no argument \"%s\"",
+			    (const char *)g_ptr_array_index(ask->args, 0));
+		return run_new(ask);
+	case SEARCH:
+		return run_search(ask);
+	case SHOW:
+		return run_show(ask);
+	default:
+		return run_count(ask);
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	struct ask ask = { .end = '\n' };
+	struct mt_opt_parser p;
+	int status;
+
+	mt_cmd_start(&command, argc, argv, &p);
+	ask.args = g_ptr_array_new_with_free_func(g_free);
+	while (mt_cmd_next(&p) > 0)
+		take_option(&ask, &p);
+	status = run(p.verb->id, &ask);
+	g_ptr_array_unref(ask.args);
+	return mt_cmd_end(status);
+}
