@@ -1,0 +1,94 @@
+#!/usr/bin/env bash
+# smuggle.t - no message can be smuggled into mt-serve inside another one
+#
+# Some servers take other bytes than CRLF.CRLF for the end of a message. When a sender's
+# server passes such bytes through, what stands behind them is a second message with any
+# sender. Each sequence is sent whole and byte by byte, to SMTP, submission and LMTP: the
+# first message is refused with 521, the connection is closed, nothing is delivered.
+. "${0%/*}/../lib.sh"
+need python3 openssl mt-serve
+PORT=$(free_port) SUBMISSIONS=$(free_port)
+make_ca
+cat >serve.conf <<END
+hostname = "mail.example.org"
+mail_root = "$T/server"
+domains = { "example.org" }
+users = "$T/users"
+user = "$(id -un)"
+postmaster = "user1@example.org"
+tls_certificate = "$T/cert.pem"
+tls_key = "$T/key.pem"
+smtp = { "127.0.0.1:$PORT" }
+submissions = { "127.0.0.1:$SUBMISSIONS" }
+lmtp = { "unix:$T/lmtp" }
+connections_per_address = 400
+END
+mkdir server
+echo secret-1 | mt-serve -c serve.conf user add user1@example.org >user.log 2>&1
+start mt-serve mt-serve -c "$T/serve.conf"
+wait_port mt-serve "$PORT"
+
+smuggle()
+{
+	"$TOP/tests/tools/smtp_smuggle.py" "$@"
+}
+
+# All replies behind the 354: one refusal, and the end.
+refused() # PROTOCOL PLACE SEQUENCE [bytewise]
+{
+	local got
+
+	got=$(smuggle "$@") || { echo "$got"; return 1; }
+	[[ $got =~ ^521\ 5\.5\.2\ [^$'\n']*$'\n'closed$ ]] || { echo "$got"; return 1; }
+}
+
+everywhere() # SEQUENCE
+{
+	local how
+
+	for how in whole bytewise; do
+		refused smtp "$PORT" "$1" $how &&
+		    refused submission "$SUBMISSIONS" "$1" $how &&
+		    refused lmtp "$T/lmtp" "$1" $how || return
+	done
+}
+
+delivered()
+{
+	find server -path '*/new/*' -type f | wc -l
+}
+
+while read -r name sequence; do
+	ok "$name is no end of a message" everywhere "$sequence"
+done <<'END'
+LF.LF		\n.\n
+LF.CRLF		\n.\r\n
+CRLF.LF		\r\n.\n
+CR.CR		\r.\r
+CR.CRLF		\r.\r\n
+CRLF.CR		\r\n.\r
+LF.CR		\n.\r
+CR.LF		\r.\n
+CRLF.CRCRLF	\r\n.\r\r\n
+CRCRLF.CRLF	\r\r\n.\r\n
+CRLFNUL.CRLF	\r\n\x00.\r\n
+CRLF.NULCRLF	\r\n.\x00\r\n
+CRNULLF.CRLF	\r\x00\n.\r\n
+CRLF.CRNULLF	\r\n.\r\x00\n
+END
+is "$(delivered)" 0 'no message of all these was delivered'
+
+# What the sequences are measured by: the true end is one, and the second message is then
+# a message of its own, whose sender the server can judge.
+like "$(smuggle smtp "$PORT" '\r\n.\r\n')" '^250 .*354 .*250 ' 'CRLF.CRLF ends a message'
+is "$(delivered)" 2 'and what stands behind it is the next one'
+like "$(smuggle submission "$SUBMISSIONS" '\r\n.\r\n')" $'^250 [^\n]*\n55[03] ' \
+    'with a sender that was not logged in, it is refused'
+is "$(delivered)" 3 'so that only the first is delivered'
+is "$(smuggle smtp "$PORT" '\r\n..\r\n' | grep -c ^250)" 1 \
+    'a stuffed dot is text: all is one message'
+expect 'with its text' '
+	[ "$(grep -rlE "^MAIL FROM:<smuggler" server | wc -l)" = 1 ]
+	[ "$(grep -rlx "[.]" server | wc -l)" = 1 ]'
+ok 'the server lives on' running mt-serve
+done_testing
