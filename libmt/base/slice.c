@@ -69,6 +69,9 @@ mt_slice_from(struct mt_slice s, size_t at)
 {
 	if (at > s.n)
 		at = s.n;
+	/* An empty slice may have no address, and C has no NULL + 0. */
+	if (at == 0)
+		return s;
 	return (struct mt_slice){ s.p + at, s.n - at };
 }
 

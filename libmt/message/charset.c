@@ -218,9 +218,12 @@ mt_charset_clean_line(char *utf8)
 void
 mt_charset_clean_text(struct mt_buf *utf8)
 {
-	const char *p = utf8->p, *end = utf8->p + utf8->n;
+	const char *p = utf8->p, *end;
 	char *to = utf8->p;
 
+	if (utf8->n == 0)
+		return;
+	end = p + utf8->n;
 	while (p < end) {
 		const char *next = g_utf8_next_char(p);
 		uint32_t c = g_utf8_get_char(p);
@@ -238,8 +241,6 @@ mt_charset_clean_text(struct mt_buf *utf8)
 		}
 		p = next;
 	}
-	if (utf8->p != NULL) {
-		*to = '\0';
-		utf8->n = (size_t)(to - utf8->p);
-	}
+	*to = '\0';
+	utf8->n = (size_t)(to - utf8->p);
 }
