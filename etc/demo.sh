@@ -247,7 +247,7 @@ row()
 {
 	printf '%-8s %8s %8s %9s %8s %8s  %s\n' "$1" "$2" "$3" \
 	    "$(awk -v n="$4" 'BEGIN { printf "%.1f", n / 1e6 }')" "$5" \
-	    "$(awk -v n="$3" -v s="$5" 'BEGIN { printf "%.0f", s > 0 ? n / s : 0 }')" \
+	    "$(awk -v n="$3" -v s="$5" 'BEGIN { printf "%.0f", (s > 0 ? n / s : 0) }')" \
 	    "$6" >>table
 }
 
