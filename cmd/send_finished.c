@@ -192,7 +192,13 @@ send_inject(struct send *s)
 	}
 	if (listed)
 		mt_walk_set_list(walk, stdin, s->nul_ends ? '\0' : '\n');
-	params = (struct mt_inject_params){ s->dry_run ? NULL : &s->server, is_null ? NULL : &from, &rcpts,
-		walk, (unsigned)s->jobs, s->keep_bcc };
+	params = (struct mt_inject_params){
+		.server = s->dry_run ? NULL : &s->server,
+		.from = is_null ? NULL : &from,
+		.rcpts = &rcpts,
+		.walk = walk,
+		.jobs = (unsigned)s->jobs,
+		.keep_bcc = s->keep_bcc,
+	};
 	return run_inject(s, &params);
 }

@@ -448,10 +448,10 @@ tls_wish(const struct mt_conn_dial *d, const struct target *t)
 
 /*
  * Of SMTP's mechanisms these, since libcurl would else prefer GSSAPI for every
- * user@domain and fail without a Kerberos ticket. POP3 and IMAP are left to choose:
- * naming mechanisms there takes away USER and LOGIN, which are no SASL.
+ * user@domain and fail without a Kerberos ticket. POP3 and IMAP are left to choose at
+ * first: naming mechanisms there takes away USER and LOGIN, which are no SASL.
  */
-#define SMTP_MECHANISMS "AUTH=PLAIN;AUTH=LOGIN;AUTH=CRAM-MD5;AUTH=DIGEST-MD5"
+#define PASSWORD_MECHANISMS "AUTH=PLAIN;AUTH=LOGIN;AUTH=CRAM-MD5;AUTH=DIGEST-MD5"
 
 static void
 set_login(CURL *e, const struct mt_conn_dial *d, const struct target *t)
@@ -463,7 +463,7 @@ set_login(CURL *e, const struct mt_conn_dial *d, const struct target *t)
 	if (t->options != NULL)
 		curl_easy_setopt(e, CURLOPT_LOGIN_OPTIONS, t->options);
 	else if (t->is_smtp)
-		curl_easy_setopt(e, CURLOPT_LOGIN_OPTIONS, SMTP_MECHANISMS);
+		curl_easy_setopt(e, CURLOPT_LOGIN_OPTIONS, PASSWORD_MECHANISMS);
 }
 
 static int
@@ -492,6 +492,39 @@ set_options(struct curl *k, const struct mt_conn_dial *d, const struct target *t
 	return curl_easy_setopt(e, CURLOPT_URL, t->url) == CURLE_OK ? 0 : -1;
 }
 
+static struct mt_conn *
+open_handle(const struct mt_conn_dial *params, const struct target *t,
+    struct mt_err *err)
+{
+	mt_auto(mt_conn) c = mt_conn_alloc();
+	struct curl *k = g_new0(struct curl, 1);
+
+	c->io = &curl_io;
+	c->state = k;
+	k->conn = c;
+	k->protocol = t->parts.scheme[0];
+	k->host = g_strdup(t->parts.host);
+	k->easy = curl_easy_init();
+	if (k->easy == NULL || set_options(k, params, t) < 0)
+		return mt_fail_null(err, MT_ESOFTWARE, "libcurl cannot start");
+	return mt_steal(&c);
+}
+
+/*
+ * libcurl chose Kerberos for a user@domain and had no ticket, where the password would
+ * have done: nothing was refused by the server, since nothing was shown to it.
+ */
+static bool
+lacked_a_ticket(const struct curl *k, const struct target *t, CURLcode code)
+{
+	struct mt_slice said = mt_conn_preamble(k->conn);
+
+	return t->options == NULL && t->parts.user != NULL &&
+	    (code == CURLE_LOGIN_DENIED || code == CURLE_AUTH_ERROR) &&
+	    refusal_kind(last_line(said)) == MT_ENONE &&
+	    g_strstr_len(said.p, (gssize)said.n, "GSSAPI") != NULL;
+}
+
 struct mt_conn *
 mt_conn_dial(const struct mt_conn_dial *params, struct mt_err *err)
 {
@@ -503,18 +536,18 @@ mt_conn_dial(const struct mt_conn_dial *params, struct mt_err *err)
 
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		return mt_fail_null(err, MT_ESOFTWARE, "libcurl cannot start");
-	if (target_init(&t, params, err) < 0)
+	if (target_init(&t, params, err) < 0 || (c = open_handle(params, &t, err)) == NULL)
 		return NULL;
-	c = mt_conn_alloc();
-	c->io = &curl_io;
-	c->state = k = g_new0(struct curl, 1);
-	k->conn = c;
-	k->protocol = t.parts.scheme[0];
-	k->host = g_strdup(t.parts.host);
-	k->easy = curl_easy_init();
-	if (k->easy == NULL || set_options(k, params, &t) < 0)
-		return mt_fail_null(err, MT_ESOFTWARE, "libcurl cannot start");
+	k = c->state;
 	code = curl_easy_perform(k->easy);
+	if (code != CURLE_OK && lacked_a_ticket(k, &t, code)) {
+		mt_conn_free(mt_steal(&c));
+		t.options = g_strdup(PASSWORD_MECHANISMS);
+		if ((c = open_handle(params, &t, err)) == NULL)
+			return NULL;
+		k = c->state;
+		code = curl_easy_perform(k->easy);
+	}
 	if (code != CURLE_OK) {
 		fail_perform(k, code, t.parts.user != NULL ? t.parts.user : "nobody", err);
 		return NULL;

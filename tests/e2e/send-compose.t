@@ -15,12 +15,12 @@ account work {
 }
 END
 parts() { python3 "$TOP/tests/tools/mime_parts.py" "$@"; }
-# dry ARGUMENT...: what would be sent: the envelope in env, the message in eml.
+# dry ARGUMENT...: what would be sent: the envelope in envelope, the message in eml.
 dry()
 {
 	mt-send "$@" >out || return
-	sed '/^$/,$d' out >env
-	tail -c +$(($(wc -c <env) + 2)) out >eml
+	sed '/^$/,$d' out >envelope
+	tail -c +$(($(wc -c <envelope) + 2)) out >eml
 }
 
 head -c 100000 /dev/urandom >"$T/Bild ü.png"
@@ -57,7 +57,7 @@ expect '-n prints the envelope, and Bcc is only there' '
 	echo text | dry -n -s x b@x.y -b hidden@x.y --bcc "Hid <h2@x.y>"
 	printf "MAIL FROM:<ada@example.org>\nRCPT TO:<b@x.y>\n" >want
 	printf "RCPT TO:<hidden@x.y>\nRCPT TO:<h2@x.y>\n" >>want
-	cmp want env
+	cmp want envelope
 	! grep -qi -e hidden -e h2@x.y -e ^bcc eml
 '
 expect 'an attachment that cannot be read is named, status 66' '
@@ -86,9 +86,9 @@ expect 'an empty text needs a subject' '
 	dry -n -s "job done" b@x.y
 '
 expect 'the account: named, by the sender, the first; an unknown one lists those there are' '
-	echo t | dry -n -s x -a work b@x.y; grep -q "<ada@work.example>" env
+	echo t | dry -n -s x -a work b@x.y; grep -q "<ada@work.example>" envelope
 	echo t | dry -n -s x -f "A <ada@work.example>" b@x.y; grep -q "^From: A <ada@work" eml
-	echo t | dry -n -s x b@x.y; grep -q "<ada@example.org>" env
+	echo t | dry -n -s x b@x.y; grep -q "<ada@example.org>" envelope
 	echo t | status 78 mt-send -a none -s x b@x.y 2>err; grep -q "first, work" err
 '
 expect 'an account that cannot send says where and what to do' '
@@ -117,7 +117,7 @@ expect 'a reply continues the thread, quotes, and leaves me out' '
 	parts eml >got
 	printf "MAIL FROM:<ada@work.example>\nRCPT TO:<bob@example.net>\n" >want
 	printf "RCPT TO:<carol@example.net>\n" >>want
-	cmp want env
+	cmp want envelope
 	grep -qxF "Subject: Re: Grüße" got
 	grep -qxF "In-Reply-To: <2@example.net>" got
 	grep -qxF "References: <1@example.net> <2@example.net>" got
@@ -141,13 +141,13 @@ expect 'a hostile header cannot put fields into a reply' '
 	printf "Reply-To: =?utf-8?q?=0ABcc=3A?= <r@x.y>\nMessage-ID: <a\x01b@c>\n\nx\n" >>evil.eml
 	echo t | dry -n reply evil.eml
 	! grep -qi "^bcc" eml
-	[ "$(cat env)" = "MAIL FROM:<ada@example.org>
+	[ "$(cat envelope)" = "MAIL FROM:<ada@example.org>
 RCPT TO:<r@x.y>" ]
 '
 python3 -c 'print("From: b@x.y\nTo: " + "a:" * 100000 + "\n\nx")' >groups.eml
 expect 'a reply to nested groups that overflow a stack' '
 	echo t | dry -n reply --all groups.eml
-	grep -q "b@x.y" env
+	grep -q "b@x.y" envelope
 '
 expect 'a full disk behind standard output is status 74' '
 	echo t | status 74 mt-send -n -s x b@x.y >/dev/full

@@ -7,6 +7,7 @@ Takes every message and keeps it in --out DIR as N.eml (the bytes between DATA a
 end, dots unstuffed) with N.env ("MAIL ..." and "RCPT ..." lines), as soon as it has
 answered 2yz to the end. What clients say is printed, a line each.
 
+  --options FILE    more options, one a line, read anew for each connection
   --out DIR         where messages go
   --ext WORD        an EHLO keyword (repeat; default: PIPELINING SIZE 8BITMIME)
   --no-ext          none at all
@@ -47,9 +48,21 @@ p.add_argument("--once", action="append", default=[])
 p.add_argument("--cut", type=int)
 p.add_argument("--close-in-body", type=int)
 p.add_argument("--delay", type=int, default=0)
+p.add_argument("--options")
 opt = p.parse_args()
 lock = threading.Lock()
 taken = 0
+used = set()
+
+
+def read_options():
+    """The options in force: those of the command line, and of the file."""
+    global opt
+    base = p.parse_args()
+    if base.options:
+        with open(base.options) as f:
+            base = p.parse_args(sys.argv[1:] + f.read().splitlines())
+    opt = base
 
 
 class Gone(Exception):
@@ -90,13 +103,17 @@ class Session:
     def told(self, command):
         """The reply that the options ask for, or None."""
         with lock:
-            for rules, once in ((opt.once, True), (opt.reply, False)):
-                for rule in rules:
-                    pattern, _, text = rule.partition("=")
-                    if command.upper().startswith(pattern.upper()):
-                        if once:
-                            rules.remove(rule)
-                        return text.replace("\\n", "\n")
+            rule = self.rule(command)
+            if rule is None:
+                return None
+            if rule in opt.once:
+                used.add(rule)
+            return rule.partition("=")[2].replace("\\n", "\n")
+
+    def rule(self, command):
+        for rule in [r for r in opt.once if r not in used] + opt.reply:
+            if command.upper().startswith(rule.partition("=")[0].upper()):
+                return rule
         return None
 
     def answer(self, command, usual):
@@ -158,7 +175,6 @@ class Session:
         return chunk
 
     def finish(self):
-        global taken
         say("END")
         if opt.delay:
             time.sleep(opt.delay / 1000)
@@ -166,32 +182,21 @@ class Session:
             self.keep()
             self.send(b"250 2.0.0 taken\r\n"[:opt.cut])
             raise Gone
-        if self.told_is_good("END"):
+        with lock:
+            rule = self.rule("END")
+        if rule is None or rule.startswith("END=2"):
             self.keep()
-            self.answer("END", "250 2.0.0 taken")
-        else:
-            self.answer("END", "250 2.0.0 taken")
+        self.answer("END", "250 2.0.0 taken")
         self.reset()
 
-    def told_is_good(self, command):
-        with lock:
-            for rule in opt.once + opt.reply:
-                pattern, _, text = rule.partition("=")
-                if command.startswith(pattern.upper()):
-                    return text.startswith("2")
-        return True
-
     def keep(self):
-        global taken
         with lock:
-            taken += 1
-            number = taken
-        base = os.path.join(opt.out, str(number))
-        with open(base + ".env", "w") as f:
-            f.write("\n".join([self.mail] + self.rcpts) + "\n")
-        with open(base + ".part", "wb") as f:
-            f.write(self.body)
-        os.rename(base + ".part", base + ".eml")
+            number = sum(n.endswith(".eml") for n in os.listdir(opt.out)) + 1
+            base = os.path.join(opt.out, str(number))
+            with open(base + ".env", "w") as f:
+                f.write("\n".join([self.mail] + self.rcpts) + "\n")
+            with open(base + ".eml", "wb") as f:
+                f.write(self.body)
 
     def command(self, line):
         text = line.decode("utf-8", "surrogateescape")
@@ -257,4 +262,5 @@ class Session:
 listener = socket.create_server(("127.0.0.1", opt.port))
 while True:
     peer, _ = listener.accept()
+    read_options()
     threading.Thread(target=Session(peer).run, daemon=True).start()
