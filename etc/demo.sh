@@ -224,7 +224,7 @@ back_up()
 	run "mt-backup -r repo create home/Mail"
 	run "mt-backup -r repo list"
 	run "rm -rf home/Mail"
-	run "mt-backup -r repo restore home/Mail"
+	run "mt-backup -r repo restore"
 	run "mt-backup -r repo verify"
 	checksums home/Mail >after.sums
 	cmp before.sums after.sums || fail "the restored mail differs"
@@ -332,7 +332,7 @@ mass()
 	timed "mt-backup -r repo2 create mass/Mail"
 	compare_step backup mass/Mail/all/INBOX "$ELAPSED"
 	run "rm -rf mass/Mail"
-	timed "mt-backup -r repo2 restore mass/Mail"
+	timed "mt-backup -r repo2 restore"
 	checksums mass/Mail >after.sums
 	cmp before.sums after.sums || fail "the restored mail differs"
 	compare_step restore mass/Mail/all/INBOX "$ELAPSED"
