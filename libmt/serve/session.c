@@ -72,14 +72,15 @@ mt_serve_session_line(struct mt_serve_session *s, size_t max, struct mt_slice *l
 }
 
 int
-mt_serve_session_start_tls(struct mt_serve_session *s, struct mt_err *err)
+mt_serve_session_start_tls(struct mt_serve_session *s)
 {
+	struct mt_err err = { 0 };
 	struct mt_log l;
 
 	mt_serve_session_set_deadline(s);
-	if (mt_conn_accept_tls(s->conn, s->params->tls, err) < 0) {
+	if (mt_conn_accept_tls(s->conn, s->params->tls, &err) < 0) {
 		l = mt_serve_session_log(s, "tls-failed");
-		mt_log_str(&l, "error", err->msg);
+		mt_log_str(&l, "error", err.msg);
 		mt_log_end(&l);
 		s->ended = "tls";
 		return -1;

@@ -44,8 +44,8 @@ int mt_serve_session_line(struct mt_serve_session *s, size_t max, struct mt_slic
     struct mt_err *err);
 /* Begin the time for the next piece of input or output. */
 void mt_serve_session_set_deadline(struct mt_serve_session *s);
-/* TLS, from now on; logs it. */
-int mt_serve_session_start_tls(struct mt_serve_session *s, struct mt_err *err);
+/* TLS, from now on; or -1, and why not is in the log. */
+int mt_serve_session_start_tls(struct mt_serve_session *s);
 
 /*
  * Ask the keeper (or another process at fd) and wait for the answer, which must be of the

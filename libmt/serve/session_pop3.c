@@ -204,7 +204,7 @@ next_command(struct pop3 *m)
 static enum mt_pop3_event
 start_tls(struct pop3 *m)
 {
-	if (mt_serve_session_start_tls(m->s, NULL) < 0)
+	if (mt_serve_session_start_tls(m->s) < 0)
 		return MT_POP3_CLOSE;
 	return mt_pop3_session_tls_started(m->engine);
 }
@@ -261,7 +261,7 @@ mt_serve_session_pop3(struct mt_serve_session *s)
 	m->messages = g_array_new(FALSE, FALSE, sizeof(struct mt_pop3_message));
 	m->uidls = g_string_chunk_new(4096);
 	m->engine = mt_pop3_session_new(&params);
-	if (params.is_tls && mt_serve_session_start_tls(s, NULL) < 0)
+	if (params.is_tls && mt_serve_session_start_tls(s) < 0)
 		ev = MT_POP3_CLOSE;
 	else
 		ev = mt_pop3_session_greet(m->engine);

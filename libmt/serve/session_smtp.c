@@ -444,7 +444,7 @@ next_command(struct smtp *m)
 static enum mt_smtp_event
 start_tls(struct smtp *m)
 {
-	if (mt_serve_session_start_tls(m->s, NULL) < 0)
+	if (mt_serve_session_start_tls(m->s) < 0)
 		return MT_SMTP_CLOSE;
 	return mt_smtp_session_tls_started(m->engine);
 }
@@ -510,7 +510,7 @@ mt_serve_session_smtp(struct mt_serve_session *s)
 
 	m->s = s;
 	m->engine = mt_smtp_session_new(&params);
-	if (params.is_tls && mt_serve_session_start_tls(s, NULL) < 0)
+	if (params.is_tls && mt_serve_session_start_tls(s) < 0)
 		ev = MT_SMTP_CLOSE;
 	else
 		ev = mt_smtp_session_greet(m->engine, NULL);
