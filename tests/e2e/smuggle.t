@@ -39,7 +39,8 @@ refused() # PROTOCOL PLACE SEQUENCE [bytewise]
 	local got
 
 	got=$(smuggle "$@") || { echo "$got"; return 1; }
-	[[ $got =~ ^521\ 5\.5\.2\ [^$'\n']*$'\n'closed$ ]] || { echo "$got"; return 1; }
+	[[ $(wc -l <<<"$got") = 2 && $got =~ ^521\ 5\.5\.2\ .*closed$ ]] ||
+	    { echo "$got"; return 1; }
 }
 
 everywhere() # SEQUENCE

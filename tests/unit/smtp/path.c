@@ -220,6 +220,136 @@ test_xtext(void)
 	mt_buf_clear(&b);
 }
 
+/*
+ * The public suite is about mail addresses of all kinds; a path takes what it calls valid
+ * for SMTP, and no more. Where we differ on purpose:
+ */
+static const struct {
+	const char *address;
+	const char *why;
+} differences[] = {
+	{ "test", "without a domain: the session decides" },
+	{ "test_exa-mple.com", "the same" },
+	{ "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghiklmn@iana.org",
+	  "65 octets in a local part" },
+	{ "\"abcdefghijklmnopqrstuvwxyz abcdefghijklmnopqrstuvwxyz abcdefghj\"@iana.org",
+	  "the same" },
+	{ "\"abcdefghijklmnopqrstuvwxyz abcdefghijklmnopqrstuvwxyz abcdefg\\h\"@iana.org",
+	  "the same" },
+	{ "test@[IPv6:1111:2222:3333:4444:5555:6666::8888]",
+	  "'::' for one group is allowed by RFC 4291 and not by RFC 5321: harmless" },
+};
+
+struct suite {
+	GString *text;
+	char *address;
+	char *category;
+	size_t tests, wrong;
+};
+
+static bool
+is_difference(const char *address)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(differences); i++) {
+		if (strcmp(differences[i].address, address) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* U+2400 and on stand for control characters; a NUL is none of them that matters here,
+   for it would end the text. */
+static char *
+with_controls(const char *text)
+{
+	GString *out = g_string_new(NULL);
+
+	for (const char *p = text; *p != '\0'; p = g_utf8_next_char(p)) {
+		gunichar c = g_utf8_get_char(p);
+
+		if (c >= 0x2400 && c < 0x2420)
+			g_string_append_c(out, (char)(c - 0x2400));
+		else
+			g_string_append_unichar(out, c);
+	}
+	return g_string_free(out, FALSE);
+}
+
+static void
+suite_text(GMarkupParseContext *x, const char *text, gsize n, gpointer data, GError **e)
+{
+	struct suite *s = data;
+
+	(void)x;
+	(void)e;
+	g_string_append_len(s->text, text, (gssize)n);
+}
+
+static void
+suite_start(GMarkupParseContext *x, const char *name, const char **keys,
+    const char **values, gpointer data, GError **e)
+{
+	struct suite *s = data;
+
+	(void)x;
+	(void)name;
+	(void)keys;
+	(void)values;
+	(void)e;
+	g_string_truncate(s->text, 0);
+}
+
+static void
+suite_end(GMarkupParseContext *x, const char *name, gpointer data, GError **e)
+{
+	struct suite *s = data;
+	struct mt_smtp_path p;
+	bool valid;
+
+	(void)x;
+	(void)e;
+	if (strcmp(name, "address") == 0) {
+		g_free(s->address);
+		s->address = with_controls(s->text->str);
+	} else if (strcmp(name, "category") == 0) {
+		g_free(s->category);
+		s->category = g_strstrip(g_strdup(s->text->str));
+	} else if (strcmp(name, "test") == 0) {
+		valid = strcmp(s->category, "ISEMAIL_VALID_CATEGORY") == 0 ||
+		    strcmp(s->category, "ISEMAIL_DNSWARN") == 0 ||
+		    strcmp(s->category, "ISEMAIL_RFC5321") == 0;
+		valid = valid != is_difference(s->address);
+		s->tests++;
+		if ((mt_smtp_path_parse(mt_slice_str(s->address), &p, NULL) == 0) == valid)
+			return;
+		s->wrong++;
+		printf("# %s is %s\n", s->address, s->category);
+	}
+}
+
+static void
+test_suite(const char *path)
+{
+	static const GMarkupParser parser = { .start_element = suite_start,
+		.end_element = suite_end, .text = suite_text };
+	g_autofree char *xml = NULL;
+	struct suite s = { .text = g_string_new(NULL) };
+	GMarkupParseContext *x = g_markup_parse_context_new(&parser, 0, &s, NULL);
+	gsize n;
+
+	if (!g_file_get_contents(path, &xml, &n, NULL)) {
+		ok(true, "the suite of addresses # SKIP no %s", path);
+	} else {
+		ok(g_markup_parse_context_parse(x, xml, (gssize)n, NULL) &&
+		    s.tests == 164, "the suite of addresses is read");
+		is_int(s.wrong, 0, "its addresses are judged as it says");
+	}
+	g_markup_parse_context_free(x);
+	g_string_free(s.text, TRUE);
+	g_free(s.address);
+	g_free(s.category);
+}
+
 int
 main(void)
 {
@@ -231,5 +361,6 @@ main(void)
 	for (size_t i = 0; i < G_N_ELEMENTS(params); i++)
 		test_param(i);
 	test_xtext();
+	test_suite("../shared/suites/isemail/tests.xml");
 	return tap_done();
 }
