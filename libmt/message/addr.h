@@ -41,7 +41,8 @@ char *mt_addr_spec(const struct mt_addr *a);
  * written with A-labels. g_free.
  */
 char *mt_addr_format(const struct mt_addr *a);
-/* For people: "Name <spec>" in UTF-8, nothing encoded. g_free. */
+/* For people: "Name <spec>" in UTF-8, nothing encoded; a name that could be taken for an
+   address or for two of them is quoted. g_free. */
 char *mt_addr_display(const struct mt_addr *a);
 /*
  * The domain for DNS and for a peer without SMTPUTF8: lower-case ASCII, A-labels where

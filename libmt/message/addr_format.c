@@ -101,9 +101,10 @@ mt_addr_domain_ascii(const struct mt_addr *a)
 	return copy;
 }
 
-/* phrase without quotes: atoms and blanks between them (RFC 5322 3.2.5) */
+/* phrase without quotes: atoms and blanks between them (RFC 5322 3.2.5), and dots where
+   they are allowed (4.1). */
 static bool
-is_phrase(const char *name)
+is_phrase(const char *name, bool dots)
 {
 	bool blank = true;
 
@@ -111,7 +112,8 @@ is_phrase(const char *name)
 		if (*name == ' ' && blank)
 			return false;
 		blank = *name == ' ';
-		if (!blank && !mt_addr_is_atext((unsigned char)*name))
+		if (!blank && !mt_addr_is_atext((unsigned char)*name) &&
+		    (!dots || *name != '.'))
 			return false;
 	}
 	return !blank;
@@ -132,7 +134,7 @@ mt_addr_format(const struct mt_addr *a)
 			words = mt_word_encode(mt_slice_str(a->name),
 			    strlen("Reply-To:"));
 			g_string_append(out, words);
-		} else if (is_phrase(a->name)) {
+		} else if (is_phrase(a->name, false)) {
 			g_string_append(out, a->name);
 		} else {
 			append_quoted(out, a->name);
@@ -148,9 +150,18 @@ mt_addr_format(const struct mt_addr *a)
 char *
 mt_addr_display(const struct mt_addr *a)
 {
-	g_autofree char *spec = mt_addr_spec(a);
+	GString *out = g_string_new(NULL);
 
-	return a->name == NULL ? g_strdup(spec) : g_strdup_printf("%s <%s>", a->name, spec);
+	if (a->name != NULL && is_phrase(a->name, true))
+		g_string_append(out, a->name);
+	else if (a->name != NULL)
+		append_quoted(out, a->name);
+	if (a->name != NULL)
+		g_string_append(out, " <");
+	append_spec(out, a, a->domain);
+	if (a->name != NULL)
+		g_string_append_c(out, '>');
+	return g_string_free(out, FALSE);
 }
 
 bool

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/proc.h"
+#include "message/addr.h"
 #include "message/charset.h"
 #include "message/header.h"
 #include "message/html.h"
@@ -364,6 +365,31 @@ read_parts_forked(int fd, enum mt_prescan found, struct mt_text *out, struct mt_
 	return 0;
 }
 
+/*
+ * The mailboxes of a field. Parsed first and decoded then: an encoded word that decodes to
+ * "<boss@example.org>" stays a name.
+ */
+static char *
+addresses(struct mt_slice block, const char *name)
+{
+	mt_auto_value(mt_addr_list) list = { NULL, 0 };
+	struct mt_header_field f;
+	GString *out;
+
+	if (!mt_header_find(block, name, &f))
+		return NULL;
+	mt_addr_parse_lax(f.raw, &list);
+	if (list.n == 0)
+		return mt_header_decode(f.raw);
+	out = g_string_new(NULL);
+	for (size_t i = 0; i < list.n; i++) {
+		g_autofree char *one = mt_addr_display(&list.v[i]);
+
+		g_string_append_printf(out, "%s%s", i > 0 ? ", " : "", one);
+	}
+	return g_string_free(out, FALSE);
+}
+
 /* The top header, as much of it as we look at. */
 static int
 read_header(int fd, struct mt_text *out, struct mt_err *err)
@@ -384,9 +410,9 @@ read_header(int fd, struct mt_text *out, struct mt_err *err)
 		n += (size_t)r;
 	}
 	block = mt_header_block(mt_slice_mem(bytes, n));
-	out->from = mt_header_text(block, "From");
-	out->to = mt_header_text(block, "To");
-	out->cc = mt_header_text(block, "Cc");
+	out->from = addresses(block, "From");
+	out->to = addresses(block, "To");
+	out->cc = addresses(block, "Cc");
 	out->date = mt_header_text(block, "Date");
 	out->subject = mt_header_text(block, "Subject");
 	return 0;

@@ -10,7 +10,7 @@
 #include "base/proc.h"
 #include "tap.h"
 
-/* Expected: mailboxes as mt_addr_display() shows them, "|" between; NULL: refused. */
+/* Expected: names and mailboxes as they are, "|" between; NULL: refused. */
 static const struct {
 	const char *name, *text, *strict, *lax;
 } cases[] = {
@@ -70,9 +70,15 @@ join(const struct mt_addr_list *list)
 	GString *all = g_string_new(NULL);
 
 	for (size_t i = 0; i < list->n; i++) {
-		g_autofree char *one = mt_addr_display(&list->v[i]);
+		const struct mt_addr *a = &list->v[i];
+		g_autofree char *spec = mt_addr_spec(a);
 
-		g_string_append_printf(all, "%s%s", i > 0 ? "|" : "", one);
+		if (i > 0)
+			g_string_append_c(all, '|');
+		if (a->name != NULL)
+			g_string_append_printf(all, "%s <%s>", a->name, spec);
+		else
+			g_string_append(all, spec);
 	}
 	return g_string_free(all, FALSE);
 }
@@ -97,6 +103,29 @@ test_cases(void)
 		got_lax = join(&lax);
 		is_str(got_lax, cases[i].lax, "lax: %s", cases[i].name);
 		free(exact);
+	}
+}
+
+static void
+test_display(void)
+{
+	static const struct {
+		const char *name, *text, *want;
+	} shown[] = {
+		{ "a name", "=?utf-8?q?J=C3=BCrgen?= Q. M <j@b.c>", "Jürgen Q. M <j@b.c>" },
+		{ "no name", "j@b.c", "j@b.c" },
+		{ "a name with a comma", "\"L, A\" <a@b.c>", "\"L, A\" <a@b.c>" },
+		{ "a name that plays an address", "=?utf-8?q?boss=40example.org=3E?= <a@b.c>",
+		    "\"boss@example.org>\" <a@b.c>" },
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(shown); i++) {
+		mt_auto_value(mt_addr_list) list = { NULL, 0 };
+		g_autofree char *got = NULL;
+
+		mt_addr_parse_lax(mt_slice_str(shown[i].text), &list);
+		got = list.n == 1 ? mt_addr_display(&list.v[0]) : NULL;
+		is_str(got, shown[i].want, "display: %s", shown[i].name);
 	}
 }
 
@@ -296,6 +325,7 @@ main(void)
 {
 	test_cases();
 	test_format();
+	test_display();
 	test_same();
 	test_hostile();
 	test_isemail();
