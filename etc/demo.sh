@@ -18,7 +18,7 @@ if [ $# -gt 0 ]; then
 fi
 D=$(mktemp -d "${TMPDIR:-/tmp}/mt-demo.XXXXXX") || exit 1
 SERVER=
-export PATH=$BUILD/bin:$PATH HOME=$D/home LC_ALL=C.UTF-8
+export PATH=$BUILD/bin:$TOOLS:$PATH HOME=$D/home LC_ALL=C.UTF-8
 unset MT_CONFIG XDG_CONFIG_HOME XDG_DATA_HOME XDG_STATE_HOME XDG_CACHE_HOME \
     NOTMUCH_CONFIG NOTMUCH_PROFILE NOTMUCH_DATABASE MAILDIR
 bold='' plain=''
@@ -177,7 +177,7 @@ one_letter()
 	local letter sum
 
 	say "1. A letter with a non-ASCII subject and an attachment, by TLS with a login:"
-	"$TOOLS/generate_mail.py" --pdf Übersicht.pdf || fail "no PDF"
+	generate_mail.py --pdf Übersicht.pdf || fail "no PDF"
 	run "printf 'Guten Tag,\n\nanbei die Übersicht für den Winter.\n' |
   mt-send -a nord -s 'Grüße: die Übersicht für Süd' -A Übersicht.pdf 'Büro Süd <sued@example.org>'"
 	say "The server has it on disk before it says so:"
@@ -256,7 +256,7 @@ compare_step()
 {
 	local counts
 
-	counts=$("$TOOLS/compare_mail.py" --apart apart "$INPUT" "$2") ||
+	counts=$(compare_mail.py --apart apart "$INPUT" "$2") ||
 	    fail "$1: messages are missing or have changed ($counts)"
 	# shellcheck disable=SC2086	# three numbers
 	row "$1" $counts "$3" "all unchanged"
@@ -269,7 +269,7 @@ find_input()
 	INPUT=input
 	if [ -z "$MAIL_IN" ]; then
 		say "5. The same with 500 generated messages (make demo MAIL=path takes yours):"
-		run "'$TOOLS/generate_mail.py' --count 500 input"
+		run "generate_mail.py --count 500 input"
 		return
 	fi
 	say "5. The same with the messages of $MAIL_IN:"
@@ -324,7 +324,9 @@ mass()
 	[ "$left" = 0 ] || fail "$left messages are still on the server"
 
 	timed "mt-index new"
-	run "mt-index count '*'"
+	run "mt-index count -o files '*' | tee indexed"
+	[ "$(cat indexed)" = "$(find mass/Mail/all/INBOX -type f -path '*/[cn]*/*' | wc -l)" ] ||
+	    fail "not every message is in the index"
 	compare_step index mass/Mail/all/INBOX "$ELAPSED"
 
 	checksums mass/Mail >before.sums
