@@ -108,6 +108,9 @@ trial(const char *path, struct mt_err *err)
 		return -1;
 	}
 	leash.stack_bytes = trial_stack();
+	/* What is too much for this is too much for the index as well. */
+	leash.memory_bytes = MT_MIB(512);
+	leash.cpu_s = 10;
 	rc = mt_proc_fork(try_file, dir, &leash, NULL, err);
 	mt_file_remove_tree(dir, NULL);
 	if (rc == TRIAL_FAILED)

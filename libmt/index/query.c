@@ -2,6 +2,7 @@
 #include "index/query.h"
 
 #include <notmuch.h>
+#include <string.h>
 
 #include "message/charset.h"
 
@@ -58,12 +59,20 @@ query_failed(struct mt_index *index, int status, const char *text, struct mt_err
 	return -1;
 }
 
-/* A copy for one line of a terminal, kept in `keep`. */
+/* A copy for one line of a terminal, kept in `keep`. A Subject of 50 MB has been seen. */
 static const char *
 clean(GPtrArray *keep, const char *text)
 {
-	char *copy = g_utf8_make_valid(text != NULL ? text : "", -1);
+	size_t n = text != NULL ? strnlen(text, MT_INDEX_MAX_TEXT + 1) : 0;
+	char *copy = g_utf8_make_valid(text != NULL ? text : "",
+	    (gssize)MIN(n, MT_INDEX_MAX_TEXT));
 
+	if (n > MT_INDEX_MAX_TEXT) {
+		char *whole = copy;
+
+		copy = g_strconcat(whole, "...", NULL);
+		g_free(whole);
+	}
 	mt_charset_clean_line(copy);
 	g_ptr_array_add(keep, copy);
 	return copy;

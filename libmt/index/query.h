@@ -14,6 +14,9 @@ struct mt_index_query {
 	uint64_t limit;		/* so many at most; 0: all */
 };
 
+/* Bytes of a sender or a subject that are given; of a longer one, "..." stands for the rest. */
+#define MT_INDEX_MAX_TEXT ((size_t)2000)
+
 /*
  * One message; borrowed until the next call. All text is UTF-8 for one line, without
  * control characters (mt_charset_clean_line()), but the id and the path are as they are.
