@@ -1,0 +1,233 @@
+#!/usr/bin/env bash
+# mt-index: what notmuch would make of it, and what would kill notmuch
+. "${0%/*}/../lib.sh"
+need notmuch python3
+
+client_conf "" ""
+export MT_CONFIG
+root=$T/Mail
+export NOTMUCH_CONFIG=
+
+# message FOLDER NAME SUBJECT [LINE...]: a message, an hour old, as the folder then is.
+message()
+{
+	local file=$root/$1/cur/$2
+
+	case $2 in *:2,*) ;; *) file=$root/$1/new/$2 ;; esac
+	mkdir -p "$root/$1"/{cur,new,tmp}
+	{
+		printf 'From: Ada Lovelace <ada@example.org>\nTo: grace@example.org\n'
+		printf 'Date: Mon, 01 Jun 2026 10:00:00 +0000\nMessage-ID: <%s@example.org>\n' "${2%%:*}"
+		printf 'Subject: %s\n' "$3"
+		[ $# -lt 4 ] && printf '\nbody of %s\n' "$2" || printf '%s\n' "${@:4}"
+	} >"$file"
+}
+
+# Make the folders look as if nothing had happened in them for an hour.
+settle()
+{
+	find "$root" -type d -not -path '*/.notmuch*' -exec touch -d '1 hour ago' {} +
+}
+
+# As notmuch(1) sees the same database.
+nm()
+{
+	printf '[database]\npath=%s\n' "$root" >nm.conf
+	NOTMUCH_CONFIG=$T/nm.conf notmuch "$@"
+}
+
+expect 'without an index it says how to make one' '
+	mkdir -p Mail
+	status 66 mt-index search "*" 2>err; grep -q "mt-index new" err
+	status 66 mt-index count
+'
+message work/INBOX 1000.a.h:2,S 'one' '' 'the quick brown fox'
+message work/INBOX 1001.b.h:2, '=?UTF-8?Q?Gr=C3=BC=C3=9Fe?= aus Wien' 'In-Reply-To: <1000.a.h@example.org>' '' 'hallo'
+message work/INBOX 1002.c.h 'three'
+message work/.Sent 1003.d.h:2,FS 'four'
+echo '# no mail' >Mail/notes.txt
+
+expect 'new indexes every message of every folder' '
+	mt-index new >out; grep -q "^4 new messages" out
+	[ "$(mt-index count)" = 4 ]
+	[ "$(mt-index count -o threads "*")" = 3 ]
+'
+expect 'tags follow the flags: read, flagged, new' '
+	[ "$(mt-index search -o messages tag:unread | sort | xargs)" = \
+	    "id:1001.b.h@example.org id:1002.c.h@example.org" ]
+	[ "$(mt-index search -o messages tag:flagged)" = "id:1003.d.h@example.org" ]
+	[ "$(mt-index count tag:inbox)" = 4 ]
+'
+expect 'a record a line: date, sender, subject, tags, id' '
+	[ "$(mt-index search subject:Wien)" = "$(printf "2026-06-01 10:00\tAda Lovelace <ada@example.org>\tGrüße aus Wien\tinbox unread\tid:1001.b.h@example.org")" ]
+'
+expect 'files, threads, tags, JSON, NUL, limit and order' '
+	[ "$(mt-index search -o files quick)" = "$root/work/INBOX/cur/1000.a.h:2,S" ]
+	[ "$(mt-index search -0 -o files "*" | tr -cd "\0" | wc -c)" = 4 ]
+	mt-index search -o threads id:1000.a.h@example.org | grep -q "	1/2	"
+	[ "$(mt-index search -o tags "*" | xargs)" = "flagged inbox replied unread" ] ||
+	    [ "$(mt-index search -o tags "*" | xargs)" = "flagged inbox unread" ]
+	mt-index search --json quick | python3 -c "
+import json, sys
+m = json.loads(sys.stdin.read())
+assert m[\"id\"] == \"1000.a.h@example.org\" and len(m[\"files\"]) == 1, m"
+	[ "$(mt-index search -n 2 "*" | wc -l)" = 2 ]
+	[ "$(mt-index search --sort oldest -o messages "*" | tac)" != "" ]
+	status 64 mt-index search -o nonsense "*"
+	status 64 mt-index search --sort backwards "*"
+	status 64 mt-index search
+'
+expect 'nothing found: nothing printed, status 0; a wrong query: status 64' '
+	[ -z "$(mt-index search nosuchwordanywhere)" ]
+	mt-index search nosuchwordanywhere
+	status 64 mt-index search date:nonsense.. 2>err
+	grep -q "date specification" err && [ "$(wc -l <err)" = 1 ]
+'
+expect 'notmuch reads the same database, and has nothing to add' '
+	[ "$(nm count "*")" = 4 ]
+	[ "$(nm search --output=files quick)" = "$root/work/INBOX/cur/1000.a.h:2,S" ]
+	nm new | grep -q "No new mail"
+	nm tag +mine -- id:1000.a.h@example.org
+	[ "$(mt-index count tag:mine)" = 1 ]
+'
+settle; mt-index new >/dev/null
+expect 'a second run finds nothing, and says nothing' '[ -z "$(mt-index new)" ]'
+
+mv "$root/work/INBOX/cur/1001.b.h:2," "$root/work/INBOX/cur/1001.b.h:2,S"
+mv "$root/work/INBOX/cur/1000.a.h:2,S" "$root/work/.Sent/cur/1000.a.h:2,"
+rm "$root/work/INBOX/new/1002.c.h"
+message work/New 1004.e.h 'five'
+expect 'renamed, moved, deleted and new files are followed; tags stay' '
+	mt-index new --json >out
+	grep -q "\"added\":1,\"files\":3,\"removed\":1,\"removed_files\":3" out
+	[ "$(mt-index count)" = 4 ]
+	[ "$(mt-index search -o messages tag:mine and tag:unread)" = "id:1000.a.h@example.org" ]
+	[ "$(mt-index count id:1001.b.h@example.org and not tag:unread)" = 1 ]
+	[ "$(mt-index search -o files tag:mine)" = "$root/work/.Sent/cur/1000.a.h:2," ]
+	[ "$(nm count "*")" = 4 ]
+'
+mv "$root/work" "$root/job"
+expect 'a folder that was renamed keeps its tags' '
+	mt-index new >/dev/null
+	[ "$(mt-index search -o files tag:mine)" = "$root/job/.Sent/cur/1000.a.h:2," ]
+	[ "$(mt-index count)" = 4 ]
+'
+rm -r "$root/job/New"
+expect 'a folder that was deleted is forgotten' '
+	mt-index new >/dev/null
+	[ "$(mt-index count)" = 3 ] && [ "$(nm count "*")" = 3 ]
+'
+
+# --- show ----------------------------------------------------------------------------
+
+message job/INBOX 1010.m.h:2,S 'a letter' 'MIME-Version: 1.0' \
+    'Content-Type: multipart/mixed; boundary=xx' '' '--xx' \
+    'Content-Type: text/html; charset=utf-8' '' '<p>Hello <b>world</b></p><script>no</script>' \
+    '--xx' 'Content-Type: application/pdf; name="a.pdf"' 'Content-Disposition: attachment; filename="a.pdf"' \
+    'Content-Transfer-Encoding: base64' '' 'AAAA' '--xx--'
+message job/INBOX 1011.x.h:2,S "$(printf 'evil \033]0;owned\007 \342\200\256tac')" '' "$(printf 'red \033[31m')"
+mt-index new >/dev/null
+expect 'show renders a message by path, by id and by query' '
+	mt-index show "$root/job/INBOX/cur/1010.m.h:2,S" >a
+	mt-index show id:1010.m.h@example.org >b
+	mt-index show subject:letter and from:ada >c
+	cmp a b && cmp a c
+	grep -q "^From: Ada Lovelace <ada@example.org>$" a && grep -q "^Subject: a letter$" a
+	grep -q "Hello world" a && ! grep -q script a && ! grep -q "no$" a
+	grep -q "^\[attachment: a.pdf, application/pdf, 3 bytes\]$" a
+	mt-index show --json id:1010.m.h@example.org | python3 -c "
+import json, sys
+m = json.loads(sys.stdin.read())
+assert m[\"attachments\"][0][\"name\"] == \"a.pdf\" and m[\"body_type\"] == \"text/html\", m"
+'
+expect 'no answer and many answers to a query are errors' '
+	status 66 mt-index show id:none@nowhere
+	status 64 mt-index show from:ada 2>err; grep -q "messages match" err
+	status 66 mt-index show /no/such/file
+	status 66 mt-index show ./nofile
+	status 64 mt-index show
+'
+expect 'a message cannot drive the terminal' '
+	{ mt-index search "*"; mt-index search -o threads "*"; mt-index show id:1011.x.h@example.org
+	  mt-index search --json "*"; } >out
+	! LC_ALL=C grep -q "[[:cntrl:]]" <(tr -d "\n\t" <out)
+	! grep -q "$(printf "\342\200\256")" out
+'
+
+# --- what would kill libnotmuch ---------------------------------------------------------
+
+message trap 2000.ok.h:2, 'harmless'
+python3 - "$root/trap/cur" <<'END'
+import sys
+def write(name, *parts):
+	with open(f"{sys.argv[1]}/{name}:2,", "wb") as f:
+		for p in parts:
+			f.write(p)
+write("2001.groups.h", b"From: a@b\nTo: ", b"a:" * 100000, b"\nSubject: groups\nMessage-ID: <g@x>\n\nx\n")
+write("2002.inner.h", b"From: a@b\nSubject: inner\nMessage-ID: <i@x>\n"
+	b"Content-Type: message/rfc822\n\nReply-To: ", b"a:" * 100000, b"\n\nx\n")
+write("2003.nest.h", b"From: a@b\nSubject: nest\nMessage-ID: <n@x>\nContent-Type: multipart/mixed; boundary=b0\n\n",
+	*[b"--b%d\nContent-Type: multipart/mixed; boundary=b%d\n\n" % (i, i + 1) for i in range(10000)])
+write("2004.line.h", b"From: a@b\nX-Long: ", b"x" * 3000000, b"\nSubject: line\nMessage-ID: <l@x>\n\nx\n")
+write("2005.nul.h", b"From: a@b\nSubject: nul\0nul\nMessage-ID: <nul@x>\n\n\0\0\0\n")
+write("2006.empty.h")
+END
+expect 'dangerous messages are skipped and named, all others indexed: status 65' '
+	status 65 mt-index new >out 2>err
+	grep -q "2001.groups.h.*died of signal" err && grep -q "2002.inner.h.*died of signal" err
+	[ "$(grep -c skipped: err)" = 2 ]
+	[ "$(mt-index count folder:trap)" -ge 4 ]
+	[ "$(mt-index count id:2000.ok.h@example.org)" = 1 ]
+'
+expect 'they are not tried again, also under other flags' '
+	mt-index new >out 2>err && [ ! -s err ]
+	mv "$root/trap/cur/2001.groups.h:2," "$root/trap/cur/2001.groups.h:2,S"
+	mt-index new >out 2>err && [ ! -s err ]
+'
+expect 'show lives on: it shows what it can, or says why not' '
+	for f in "$root"/trap/cur/*; do
+		rc=0; mt-index show "$f" >out 2>err || rc=$?
+		echo "$f $rc"; [ $rc = 0 ] || [ $rc = 65 ]
+		[ $rc = 0 ] || [ -s err ]
+	done
+'
+expect 'notmuch itself would have died on it' '
+	mkdir -p alone/mail/cur; cp "$root"/trap/cur/2001* alone/mail/cur
+	printf "[database]\npath=%s\n" "$T/alone" >alone.conf
+	! NOTMUCH_CONFIG=$T/alone.conf notmuch new
+'
+
+# --- other programs, other configurations ----------------------------------------------
+
+expect 'while another program writes: status 75 at once' '
+	python3 - "$root/.notmuch/xapian/flintlock" <<END
+import fcntl, os, subprocess, sys
+f = open(sys.argv[1], "r+b"); fcntl.lockf(f, fcntl.LOCK_EX | fcntl.LOCK_NB)
+p = subprocess.run(["mt-index", "new"], stderr=subprocess.PIPE, timeout=20)
+assert p.returncode == 75 and b"another program" in p.stderr, p
+assert subprocess.run(["mt-index", "count"], stdout=subprocess.DEVNULL).returncode == 0
+END
+'
+mkdir -p other/{a,b}/{cur,new,tmp}
+printf 'From: a@b\nSubject: x\nMessage-ID: <o1@x>\n\nx\n' >other/a/new/1.a.h
+printf 'From: a@b\nSubject: x\nMessage-ID: <o2@x>\n\nx\n' >other/b/cur/2.a.h:2,
+printf '[database]\npath=%s\n[new]\ntags=fresh;\nignore=a;/^never/\n[maildir]\nsynchronize_flags=false\n[search]\nexclude_tags=gone;\n' "$T/other" >other.conf
+expect 'a notmuch configuration is honoured: root, tags, ignore, flags, excluded tags' '
+	export NOTMUCH_CONFIG=$T/other.conf
+	mt-index new | grep -q "^1 new messages"
+	[ "$(mt-index search -o tags "*")" = fresh ]
+	[ -d other/.notmuch ]
+	notmuch tag +gone -- "*"
+	[ "$(mt-index count)" = 0 ] && [ "$(mt-index count tag:gone)" = 1 ]
+'
+expect 'NOTMUCH_DATABASE alone names another mail root' '
+	mkdir -p third/x/{cur,new,tmp}; cp other/b/cur/2.a.h:2, third/x/cur/
+	unset NOTMUCH_CONFIG
+	export NOTMUCH_DATABASE=$T/third
+	mt-index new | grep -q "^1 new messages" && [ -d third/.notmuch ]
+'
+expect 'a mail root that is not there is an error' '
+	rm -rf "$T/Mail"
+	status 66 mt-index new
+'
+done_testing
