@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """smtp_smuggle.py - send a message with a false end in it, and a second one behind that
 
-usage: smtp_smuggle.py smtp|submission|lmtp PLACE SEQUENCE [bytewise]
+usage: smtp_smuggle.py smtp|submission|lmtp PLACE whole|bytewise SEQUENCE...
 
-PLACE is a port or the path of a socket. SEQUENCE is what stands between the first line
-of the message and the commands of the smuggled one, with backslash escapes. Prints the
-server's replies behind the 354, a line each, and "closed" when it closed. Exits 1 when
-the connection did not get as far as the 354.
+PLACE is a port or the path of a socket. A SEQUENCE is what stands between the first line
+of the message and the commands of the smuggled one, with backslash escapes; each has a
+connection of its own. Prints a line for each: the server's replies behind the 354,
+then "closed", with " / " between them.
 """
 import base64
 import socket
@@ -50,8 +50,7 @@ def envelope(protocol):
     yield "DATA", "354"
 
 
-def main():
-    protocol, place, sequence = sys.argv[1:4]
+def smuggle(protocol, place, how, sequence):
     sequence = sequence.encode().decode("unicode_escape").encode("latin-1")
     sock = connect(protocol, place)
     stream = sock.makefile("rb")
@@ -62,22 +61,21 @@ def main():
         if not got.startswith(want):
             sys.exit(f"{command}: {got}")
     wire = (b"Subject: first\r\n\r\nfirst" + sequence + SMUGGLED + b"\r\n.\r\nQUIT\r\n")
+    step = 1 if how == "bytewise" else len(wire)
+    replies = []
     try:
-        if "bytewise" in sys.argv[4:]:
-            for i in range(len(wire)):
-                sock.sendall(wire[i:i + 1])
-        else:
-            sock.sendall(wire)
-    except (BrokenPipeError, ConnectionResetError, ssl.SSLError):
+        for i in range(0, len(wire), step):
+            sock.sendall(wire[i:i + step])
+    except OSError:  # the server has closed: what it said last is read next
         pass
     try:
-        while True:
-            got = reply(stream)
-            print(got or "closed")
-            if not got:
-                break
-    except (ConnectionResetError, ssl.SSLError):
-        print("closed")
+        while not replies or replies[-1] != "closed":
+            replies.append(reply(stream) or "closed")
+    except OSError:
+        replies.append("closed")
+    sock.close()
+    return " / ".join(replies)
 
 
-main()
+for arg in sys.argv[4:]:
+    print(smuggle(*sys.argv[1:4], arg))
