@@ -1,4 +1,5 @@
 /* conn_curl.c - the client's side: libcurl connects, starts TLS, logs in, hands over */
+#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <glib.h>
 #include <openssl/ssl.h>
@@ -114,13 +115,28 @@ on_line(char *p, size_t size, size_t n, void *arg)
 }
 
 static void
-add_name(GString *to, const ASN1_STRING *name)
+add_name(GString *to, const char *name, int n)
 {
-	if (to->len > 400)
-		return;
-	g_string_append_printf(to, "%s%.*s", to->len > 0 ? ", " : "",
-	    MIN(ASN1_STRING_length(name), 255),
-	    (const char *)ASN1_STRING_get0_data(name));
+	if (to->len < 400)
+		g_string_append_printf(to, "%s%.*s", to->len > 0 ? ", " : "", MIN(n, 255),
+		    name);
+}
+
+static void
+add_asn1(GString *to, const ASN1_STRING *name)
+{
+	add_name(to, (const char *)ASN1_STRING_get0_data(name), ASN1_STRING_length(name));
+}
+
+static void
+add_address(GString *to, const ASN1_OCTET_STRING *address)
+{
+	int family = ASN1_STRING_length(address) == 4 ? AF_INET : AF_INET6;
+	char text[INET6_ADDRSTRLEN];
+
+	if ((family == AF_INET || ASN1_STRING_length(address) == 16) &&
+	    inet_ntop(family, ASN1_STRING_get0_data(address), text, sizeof(text)) != NULL)
+		add_name(to, text, (int)strlen(text));
 }
 
 /* "mail.example.org, *.example.net": the names in the server's own certificate. */
@@ -136,14 +152,13 @@ names_of(const X509 *cert)
 		const GENERAL_NAME *g = sk_GENERAL_NAME_value(san, i);
 
 		if (g->type == GEN_DNS)
-			add_name(out, g->d.dNSName);
+			add_asn1(out, g->d.dNSName);
 		else if (g->type == GEN_IPADD)
-			g_string_append(out, out->len > 0 ? ", (an IP address)" :
-			    "(an IP address)");
+			add_address(out, g->d.iPAddress);
 	}
 	at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
 	if (out->len == 0 && at >= 0)
-		add_name(out, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
+		add_asn1(out, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
 	GENERAL_NAMES_free(san);
 	if (out->len == 0)
 		g_string_append(out, "(no name)");
@@ -312,7 +327,10 @@ fail_reply(const struct curl *k, CURLcode code, struct mt_err *err)
 	char dsn[12];
 
 	dsn_of(line, dsn);
-	if (kind == MT_ENONE)
+	if (kind == MT_ENONE && line.n > 0)
+		mt_fail(err, MT_EPROTO, "%s: the server breaks the protocol behind its words "
+		    "\"%.*s\"", k->host, MT_SLICE_ARG(line));
+	else if (kind == MT_ENONE)
 		mt_fail(err, MT_EPROTO, "%s: %s", k->host, words(k, code));
 	else
 		mt_fail_dsn(err, kind == MT_EPERM ? MT_EUNAVAIL : kind, dsn,

@@ -54,6 +54,6 @@ kill_each fresh kept mt-fetch
 diag 'deleted on the server:'
 kill_each fresh deleted mt-fetch --delete
 diag 'left on the server, and read before the next run:'
-KILL_CALLS="pwrite64 fsync fdatasync renameat2"
+KILL_CALLS="fsync renameat2"
 kill_each fresh read_meanwhile mt-fetch
 done_testing
