@@ -1,6 +1,7 @@
 /* send_finished.c - mt-send: finished messages, one as sendmail does, or many */
 #include <errno.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -142,6 +143,8 @@ run_inject(const struct send *s, const struct mt_inject_params *params)
 	struct mt_err err = { 0 };
 	int status;
 
+	/* Who is killed has told what was sent. */
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	inject = mt_inject_new(params, &err);
 	if (inject == NULL)
 		return mt_cmd_fail(&err);

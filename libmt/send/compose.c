@@ -1,6 +1,7 @@
 /* compose.c - from what a person typed to a message that can be sent */
 #include "send/compose.h"
 
+#include <errno.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -180,11 +181,48 @@ mt_compose_is_blank(const struct mt_compose *c)
 	    mt_slice_trim(mt_buf_slice(&c->body)).n == 0;
 }
 
+/* A message comes in lines: gathered, so that not each is a system call. */
+struct gather {
+	int fd;
+	size_t n;
+	char bytes[32768];
+};
+
+static int
+gather_flush(struct gather *g, struct mt_err *err)
+{
+	if (mt_file_write_all(g->fd, g->bytes, g->n) < 0)
+		return mt_fail(err, mt_err_kind_of_errno(errno),
+		    "temporary file in %s: write: %m", g_get_tmp_dir());
+	g->n = 0;
+	return 0;
+}
+
+static int
+gather_add(void *arg, const void *p, size_t n, struct mt_err *err)
+{
+	struct gather *g = arg;
+	struct mt_slice rest = mt_slice_mem(p, n);
+
+	while (rest.n > 0) {
+		struct mt_slice first =
+		    mt_slice_first(rest, sizeof(g->bytes) - g->n);
+
+		memcpy(g->bytes + g->n, first.p, first.n);
+		g->n += first.n;
+		rest = mt_slice_from(rest, first.n);
+		if (g->n == sizeof(g->bytes) && gather_flush(g, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 int
 mt_compose_write(struct mt_compose *c, struct mt_err *err)
 {
 	struct mt_build *b = &c->build;
 	mt_auto_fd int fd = mt_file_temp(err);
+	struct gather gather;
 
 	if (fd < 0)
 		return -1;
@@ -197,7 +235,10 @@ mt_compose_write(struct mt_compose *c, struct mt_err *err)
 	b->nfields = c->fields->len;
 	b->attachments = (const void *)c->attachments->data;
 	b->nattachments = c->attachments->len;
-	if (mt_build_write_fd(b, fd, err) < 0)
+	gather.fd = fd;
+	gather.n = 0;
+	if (mt_build_write(b, gather_add, &gather, err) < 0 ||
+	    gather_flush(&gather, err) < 0)
 		return -1;
 	return mt_steal_fd(&fd);
 }

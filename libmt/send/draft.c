@@ -113,6 +113,11 @@ give(struct lines *l, const char *p, size_t n, struct mt_err *err)
 static int
 add_piece(struct lines *l, struct mt_slice s, struct mt_err *err)
 {
+	/* Most messages have LF, and most copies want it: no work line by line. */
+	if (l->end.n == 1 && !l->held_cr && s.n > 0 && mt_slice_find(s, '\r') == s.n) {
+		l->in_line = s.p[s.n - 1] != '\n';
+		return give(l, s.p, s.n, err);
+	}
 	while (s.n > 0) {
 		size_t n = mt_slice_find(s, '\n');
 		bool ends = n < s.n;

@@ -25,7 +25,7 @@ try()
 	shift
 	echo text | status "$want" mt-send -s "$want" "$@" >stdout 2>err || { cat err; return 1; }
 }
-taken() { [ "$(ls out | grep -c 'eml$')" = "$1" ]; }	# N: messages that the server has
+taken() { [ "$(find out -name '*.eml' | wc -l)" = "$1" ]; }	# N: messages that the server has
 copies() { [ "$(find "$sent/cur" "$sent/new" -type f 2>/dev/null | wc -l)" = "$1" ]; }
 # What must hold after any failure: no copy of what was not taken, and no rubbish.
 nothing_kept() { copies 0 && [ -z "$(find Mail -path '*/tmp/*' -type f 2>/dev/null)" ]; }

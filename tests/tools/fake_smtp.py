@@ -154,25 +154,31 @@ class Session:
                     else "235 2.7.0 welcome")
 
     def read_body(self):
-        body = b""
-        size = 0
+        data = bytearray(b"\r\n" + self.data)
+        seen = 0
         while True:
-            while b"\r\n" not in self.data:
-                self.more()
-                if opt.close_in_body is not None and \
-                        size + len(self.data) >= opt.close_in_body:
-                    raise Gone
-            line, self.data = self.data.split(b"\r\n", 1)
-            size += len(line) + 2
-            if line == b".":
-                return body
-            body += (line[1:] if line.startswith(b".") else line) + b"\r\n"
+            end = data.find(b"\r\n.\r\n", seen)
+            if end >= 0:
+                break
+            seen = max(0, len(data) - 4)
+            if opt.close_in_body is not None and len(data) >= opt.close_in_body:
+                raise Gone
+            piece = self.sock.recv(65536)
+            if not piece:
+                raise Gone
+            data += piece
+        self.data = bytes(data[end + 5:])
+        return bytes(data[:end + 2]).replace(b"\r\n.", b"\r\n")[2:]
 
     def read_chunk(self, n):
-        while len(self.data) < n:
-            self.more()
-        chunk, self.data = self.data[:n], self.data[n:]
-        return chunk
+        data = bytearray(self.data)
+        while len(data) < n:
+            piece = self.sock.recv(65536)
+            if not piece:
+                raise Gone
+            data += piece
+        self.data = bytes(data[n:])
+        return bytes(data[:n])
 
     def finish(self):
         say("END")
@@ -195,8 +201,9 @@ class Session:
             base = os.path.join(opt.out, str(number))
             with open(base + ".env", "w") as f:
                 f.write("\n".join([self.mail] + self.rcpts) + "\n")
-            with open(base + ".eml", "wb") as f:
+            with open(base + ".part", "wb") as f:
                 f.write(self.body)
+            os.rename(base + ".part", base + ".eml")
 
     def command(self, line):
         text = line.decode("utf-8", "surrogateescape")
