@@ -63,9 +63,9 @@ fold_length(struct mt_slice s)
 }
 
 /*
- * Take one character of a quoted string, comment or literal, with quoted pairs and folds
- * resolved. 1 with *c (escaped: *quoted), 0 for a fold, -1 at the end or at what must
- * not be there.
+ * Take one character of a quoted string, comment or literal, with quoted pairs and
+ * folds resolved. 1 with *c (escaped: *quoted), 0 for a fold, -1 at the end or at what
+ * must not be there.
  */
 static int
 take_inner(struct parser *p, char *c, bool *quoted)
@@ -396,7 +396,7 @@ take_angle(struct parser *p, const GString *name, struct mt_addr_list *out)
 	bool fine;
 
 	words_init(&w);
-	/* obs-route = "@" domain *("," "@" domain) ":" (RFC 5322 4.4): means nothing now */
+	/* obs-route = *("@" domain ",") ":" (RFC 5322 4.4): means nothing now */
 	while (is_at(p, '@') || is_at(p, ',')) {
 		bool at = is_at(p, '@');
 

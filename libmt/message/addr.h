@@ -41,8 +41,8 @@ char *mt_addr_spec(const struct mt_addr *a);
  * written with A-labels. g_free.
  */
 char *mt_addr_format(const struct mt_addr *a);
-/* For people: "Name <spec>" in UTF-8, nothing encoded; a name that could be taken for an
-   address or for two of them is quoted. g_free. */
+/* For people: "Name <spec>" in UTF-8, nothing encoded; a name that could be taken for
+   an address, or for two of them, is quoted. g_free. */
 char *mt_addr_display(const struct mt_addr *a);
 /*
  * The domain for DNS and for a peer without SMTPUTF8: lower-case ASCII, A-labels where
@@ -50,8 +50,8 @@ char *mt_addr_display(const struct mt_addr *a);
  * name. g_free.
  */
 char *mt_addr_domain_ascii(const struct mt_addr *a);
-/* A host name in ASCII: labels of letters, digits, "-" and "_" (which is in use), each at most
-   63 bytes and with no "-" at its ends, MT_MAX_DOMAIN in all. */
+/* A host name in ASCII: labels of letters, digits, "-" and "_" (which is in use), each
+   at most 63 bytes and with no "-" at its ends, MT_MAX_DOMAIN in all. */
 bool mt_addr_is_domain(const char *s);
 /* A byte that an atom may hold (RFC 5322 3.2.3, RFC 6532 3.2). */
 bool mt_addr_is_atext(unsigned char c);

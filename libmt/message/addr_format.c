@@ -7,7 +7,8 @@
 #include "message/addr.h"
 #include "message/word.h"
 
-/* atext = ALPHA / DIGIT / "!" / "#" ... (RFC 5322 3.2.3) / UTF8-non-ascii (RFC 6532 3.2) */
+/* atext = ALPHA / DIGIT / "!" / "#" ... (RFC 5322 3.2.3) / UTF8-non-ascii
+   (RFC 6532 3.2) */
 bool
 mt_addr_is_atext(unsigned char c)
 {
@@ -92,7 +93,8 @@ mt_addr_domain_ascii(const struct mt_addr *a)
 	if (a->domain[0] == '[')
 		return g_strdup(a->domain);
 	if (g_str_is_ascii(a->domain))
-		return mt_addr_is_domain(a->domain) ? g_ascii_strdown(a->domain, -1) : NULL;
+		return mt_addr_is_domain(a->domain) ?
+		    g_ascii_strdown(a->domain, -1) : NULL;
 	if (idn2_to_ascii_8z(a->domain, &ace, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) !=
 	    IDN2_OK)
 		return NULL;
@@ -223,7 +225,7 @@ mt_addr_list_add(struct mt_addr_list *list, const struct mt_addr *a)
 {
 	/* Room is always a power of two, so the count tells when it is used up. */
 	if ((list->n & (list->n - 1)) == 0)
-		list->v = g_renew(struct mt_addr, list->v, list->n == 0 ? 1 : list->n * 2);
+		list->v = g_renew(struct mt_addr, list->v, MAX(list->n * 2, 1));
 	list->v[list->n++] = (struct mt_addr){ g_strdup(a->name), g_strdup(a->local),
 		g_strdup(a->domain) };
 }

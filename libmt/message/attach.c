@@ -96,7 +96,8 @@ is_type(const char *s)
 		if (*c <= ' ' || *c >= 0x7f || strchr("()<>@,;:\\\"[]?=", *c) != NULL)
 			return false;
 	}
-	return n > 0 && s[n] == '/' && s[n + 1] != '\0' && strchr(s + n + 1, '/') == NULL;
+	return n > 0 && s[n] == '/' && s[n + 1] != '\0' &&
+	    strchr(s + n + 1, '/') == NULL;
 }
 
 /* These have rules of their own for what may be in them (RFC 2046 5). */
@@ -157,7 +158,8 @@ guess_type(struct mt_attach *a, const char *sample, size_t n)
 	} else if (charset != NULL && g_str_has_prefix(a->type, "text/") &&
 	    strcmp(charset, "binary") != 0) {
 		/* The rest of it may hold more than its beginning. */
-		a->charset = g_strdup(strcmp(charset, "us-ascii") == 0 ? "utf-8" : charset);
+		a->charset = g_strdup(strcmp(charset, "us-ascii") == 0 ? "utf-8" :
+		    charset);
 	}
 }
 
@@ -170,8 +172,8 @@ look(void *arg, struct mt_slice piece, struct mt_err *err)
 }
 
 /*
- * RFC 2046 5.2.1: a message/rfc822 has no encoding but 7bit and 8bit. One that cannot travel
- * so (CRLF, NUL, long lines, 8 bits where there are 7) goes as bytes instead.
+ * RFC 2046 5.2.1: a message/rfc822 has no encoding but 7bit and 8bit. One that cannot
+ * travel so (CRLF, NUL, long lines, 8 bits where there are 7) goes as bytes instead.
  */
 static int
 check_message(struct mt_attach *a, bool only_7bit, struct mt_err *err)

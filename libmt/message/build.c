@@ -74,8 +74,8 @@ write_further(struct work *w, const struct mt_build_field *f, struct mt_err *err
 	if (is_among(ours, f->name) || g_ascii_strncasecmp(f->name, "Content-", 8) == 0 ||
 	    (!is_empty(b->reply_to) && g_ascii_strcasecmp(f->name, "Reply-To") == 0) ||
 	    (!is_empty(b->sender) && g_ascii_strcasecmp(f->name, "Sender") == 0))
-		return mt_fail(err, MT_EUSAGE, "header field %s cannot be added: it has a "
-		    "place of its own", f->name);
+		return mt_fail(err, MT_EUSAGE,
+		    "header field %s cannot be added: it has a place of its own", f->name);
 	if (is_among(addressed, f->name) && strpbrk(f->value, "\r\n") == NULL)
 		return write_addressed(&w->head, f, err);
 	return mt_field_text(&w->head, f->name, f->value, err);
@@ -163,7 +163,8 @@ write_text_head(struct work *w, struct mt_err *err)
 		return full(err);
 	if (mt_field_param(&w->head, "charset", w->charset, err) < 0)
 		return -1;
-	if (mt_buf_appendf(&w->head, "\nContent-Transfer-Encoding: %s\n", w->encoding) < 0)
+	if (mt_buf_appendf(&w->head, "\nContent-Transfer-Encoding: %s\n",
+	    w->encoding) < 0)
 		return full(err);
 	return 0;
 }
@@ -300,7 +301,8 @@ prepare(struct work *w, struct mt_err *err)
 	if (write_fields(w, err) < 0)
 		return -1;
 	for (size_t i = 0; i < b->nattachments; i++) {
-		if (mt_attach_open(&w->attach[i], &b->attachments[i], b->only_7bit, err) < 0)
+		if (mt_attach_open(&w->attach[i], &b->attachments[i], b->only_7bit,
+		    err) < 0)
 			return -1;
 	}
 	choose_text_encoding(w);

@@ -30,11 +30,11 @@ struct mt_build_attachment {
  */
 struct mt_build {
 	const struct mt_addr_list *from;	/* at least one */
-	const struct mt_addr_list *sender;	/* RFC 5322 3.6.2: needed with two authors */
+	const struct mt_addr_list *sender;	/* needed with two authors */
 	const struct mt_addr_list *reply_to;
 	const struct mt_addr_list *to;
 	const struct mt_addr_list *cc;
-	const struct mt_addr_list *bcc;		/* never written: see mt_build_recipients() */
+	const struct mt_addr_list *bcc;		/* never written, only sent to */
 	const char *subject;			/* UTF-8 */
 	int64_t date;				/* seconds since 1970; 0: now */
 	const char *message_id;			/* "<...>"; NULL: a new one */
@@ -43,7 +43,7 @@ struct mt_build {
 	const struct mt_build_field *fields;	/* further ones, in this order */
 	size_t nfields;
 	struct mt_slice body;			/* text; CRLF and LF both end a line */
-	const char *charset;			/* of body; NULL: UTF-8, where it is that */
+	const char *charset;			/* of body; NULL: UTF-8, if it is */
 	const struct mt_build_attachment *attachments;
 	size_t nattachments;
 	bool only_7bit;				/* for a peer without 8BITMIME */
@@ -66,8 +66,8 @@ typedef int mt_build_writer(void *arg, const void *p, size_t n, struct mt_err *e
  *
  * Errors: MT_EUSAGE names the field that has a line end or NUL in it, or that is
  * written by us (From, Date, MIME-Version, ...) or must not be (Bcc), and says when
- * there is no From; MT_ENOINPUT, MT_EPERM, MT_EIO for an attachment, with its path; and what the writer
- * says. After an error what was written is not a message.
+ * there is no From; MT_ENOINPUT, MT_EPERM, MT_EIO for an attachment, with its path; and
+ * what the writer says. After an error what was written is not a message.
  */
 int mt_build_write(const struct mt_build *b, mt_build_writer *writer, void *arg,
     struct mt_err *err);

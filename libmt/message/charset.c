@@ -153,7 +153,7 @@ from_iconv(GIConv cd, struct mt_slice s, struct mt_buf *out)
 	}
 }
 
-/* A charset's name goes to iconv_open(3) only when it is a plain word: no "//", no path. */
+/* A charset's name goes to iconv_open(3) only when it is a plain word, and no path. */
 static bool
 is_charset_name(const char *s)
 {

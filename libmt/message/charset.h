@@ -18,8 +18,9 @@
 bool mt_charset_to_utf8(struct mt_slice text, const char *charset, struct mt_buf *out);
 
 /*
- * Characters that act instead of being seen: C0, C1, DEL, line and paragraph separators,
- * bidirectional embeddings, overrides and isolates (they can make a name read as another).
+ * Characters that act instead of being seen: C0, C1, DEL, line and paragraph
+ * separators, bidirectional embeddings, overrides and isolates (they can make a name
+ * read as another).
  */
 bool mt_charset_is_control(uint32_t c);
 

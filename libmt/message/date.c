@@ -108,7 +108,8 @@ days_from_civil(int64_t year, unsigned month, unsigned day)
 	int64_t y = month <= 2 ? year - 1 : year;
 	int64_t era = (y >= 0 ? y : y - 399) / 400;
 	int64_t of_era = y - era * 400;
-	int64_t of_year = (153 * ((int64_t)month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+	int64_t from_march = (int64_t)month + (month > 2 ? -3 : 9);
+	int64_t of_year = (153 * from_march + 2) / 5 + day - 1;
 
 	return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
 }

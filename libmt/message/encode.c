@@ -86,7 +86,8 @@ qp_line(struct mt_encode_out *out, struct mt_slice line, struct mt_err *err)
 		bool blank = c == ' ' || c == '\t';
 		/* A mailbox in mbox format would take "From " for a separator. */
 		bool from = i == 0 && mt_slice_starts(line, MT_SLICE("From "));
-		bool plain = (blank && !last) || (c > ' ' && c < 0x7f && c != '=' && !from);
+		bool plain = (blank && !last) ||
+		    (c > ' ' && c < 0x7f && c != '=' && !from);
 		char text[3] = { (char)c, hex[c & 15], 0 };
 		size_t n = 1;
 

@@ -26,9 +26,11 @@ check(const char *name, const char *value, struct mt_err *err)
 
 	mt_slice_take_while(&s, is_ftext);
 	if (name[0] == '\0' || s.n > 0 || strlen(name) >= FOLD_COLUMN - 2)
-		return mt_fail(err, MT_EUSAGE, "\"%s\" is no name of a header field", name);
+		return mt_fail(err, MT_EUSAGE, "\"%s\" is no name of a header field",
+		    name);
 	if (strpbrk(value, "\r\n") != NULL)
-		return mt_fail(err, MT_EUSAGE, "header field %s: line end in its value", name);
+		return mt_fail(err, MT_EUSAGE, "header field %s: line end in its value",
+		    name);
 	return 0;
 }
 
@@ -214,7 +216,9 @@ write_extended(struct mt_buf *out, const char *name, const char *utf8)
 
 		append_percent(piece, p, next);
 		p = next;
-		if (*p == '\0' || (all->len > PARAM_PIECE && piece->len >= PARAM_PIECE - 12)) {
+		/* A character takes 12 bytes at most. */
+		if (*p == '\0' ||
+		    (all->len > PARAM_PIECE && piece->len >= PARAM_PIECE - 12)) {
 			g_autofree char *head = all->len <= PARAM_PIECE ?
 			    g_strdup_printf("%s*=", name) :
 			    g_strdup_printf("%s*%u*=", name, count++);

@@ -14,7 +14,7 @@ struct mt_slice mt_header_block(struct mt_slice message);
 
 struct mt_header_field {
 	struct mt_slice name;	/* without the colon and blanks before it */
-	struct mt_slice raw;	/* behind the colon, folds and all, without the last line end */
+	struct mt_slice raw;	/* behind the colon, with folds, without the last line end */
 	struct mt_slice whole;	/* name, colon, raw and line end: as it stands */
 };
 

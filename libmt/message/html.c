@@ -228,7 +228,9 @@ is_hidden(enum role role, const xmlChar **atts)
 static bool
 is_worth_listing(const char *href)
 {
-	static const char *const schemes[] = { "http:", "https:", "mailto:", "ftp:", "tel:" };
+	static const char *const schemes[] = {
+		"http:", "https:", "mailto:", "ftp:", "tel:",
+	};
 
 	for (size_t i = 0; href != NULL && i < G_N_ELEMENTS(schemes); i++) {
 		if (g_ascii_strncasecmp(href, schemes[i], strlen(schemes[i])) == 0)
@@ -432,7 +434,8 @@ parse(struct render *r, struct mt_buf *utf8)
 		.cdataBlock = on_cdata,
 	};
 
-	r->parser = htmlCreatePushParserCtxt(&sax, r, NULL, 0, NULL, XML_CHAR_ENCODING_UTF8);
+	r->parser = htmlCreatePushParserCtxt(&sax, r, NULL, 0, NULL,
+	    XML_CHAR_ENCODING_UTF8);
 	if (r->parser == NULL) {
 		r->cut = true;
 		return;
@@ -440,7 +443,8 @@ parse(struct render *r, struct mt_buf *utf8)
 	htmlCtxtUseOptions(r->parser, HTML_PARSE_RECOVER | HTML_PARSE_NOERROR |
 	    HTML_PARSE_NOWARNING | HTML_PARSE_NONET | HTML_PARSE_IGNORE_ENC);
 	for (size_t at = 0; at < utf8->n && !r->cut; at += 4096)
-		htmlParseChunk(r->parser, utf8->p + at, (int)MIN(utf8->n - at, 4096), 0);
+		htmlParseChunk(r->parser, utf8->p + at, (int)MIN(utf8->n - at, 4096),
+		    0);
 	htmlParseChunk(r->parser, NULL, 0, 1);
 	if (r->parser->myDoc != NULL)
 		xmlFreeDoc(r->parser->myDoc);

@@ -8,9 +8,9 @@
 #include "base/slice.h"
 
 /*
- * Append what a reader would see: paragraphs, lists, tables as lines, links numbered in the
- * text and listed below it. Styles, scripts and what is hidden (display:none) are left
- * out. Nothing is opened or fetched. charset is the part's, or NULL: then what the
+ * Append what a reader would see: paragraphs, lists, tables as lines, links numbered in
+ * the text and listed below it. Styles, scripts and what is hidden (display:none) are
+ * left out. Nothing is opened or fetched. charset is the part's, or NULL: then what the
  * document declares, else a guess. Bytes beyond MT_MAX_HTML, what is nested deeper than
  * MT_MAX_HTML_DEPTH, and what out cannot hold is cut: then false.
  */

@@ -22,8 +22,8 @@ struct mt_mbox {
 };
 
 /*
- * The bytes at an offset, at least `want` of them (at most a quarter of the window) unless
- * the file ends before. Empty at the end of the file.
+ * The bytes at an offset, at least `want` of them (at most a quarter of the window)
+ * unless the file ends before. Empty at the end of the file.
  */
 static int
 look(struct mt_mbox *m, uint64_t offset, size_t want, struct mt_slice *out,
@@ -179,9 +179,9 @@ note_length(struct lines *l, struct mt_slice s)
 }
 
 /*
- * At the end of a header: does Content-Length lead to a line's start where the file ends, or a
- * From line stands, with or without an empty line before it? Then the message ends there.
- * 1 (with *next), 0 or -1.
+ * At the end of a header: does Content-Length lead to a line's start where the file
+ * ends, or a From line stands, with or without an empty line before it? Then the message
+ * ends there. 1 (with *next), 0 or -1.
  */
 static int
 ends_by_length(struct mt_mbox *m, uint64_t body, uint64_t length, uint64_t *next,
@@ -200,9 +200,10 @@ ends_by_length(struct mt_mbox *m, uint64_t body, uint64_t length, uint64_t *next
 	return s.n == 0 || is_from_line(s, true);
 }
 
-/* One line of a message: 1 when the message ends before it (then e and m->next are set). */
+/* One line of a message: 1 when the message ends before it (e and m->next are set). */
 static int
-take_line(struct mt_mbox *m, struct lines *l, struct mt_mbox_entry *e, struct mt_err *err)
+take_line(struct mt_mbox *m, struct lines *l, struct mt_mbox_entry *e,
+    struct mt_err *err)
 {
 	struct mt_slice s;
 	uint64_t end;

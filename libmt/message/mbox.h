@@ -10,17 +10,17 @@
 
 /*
  * An mbox file, read front to back in constant memory. A message begins behind a line
- * "From SENDER DATE" that stands behind an empty line or before a header field (archives
- * of mailman leave the empty line out); "From SENDER" alone needs both, but for the
- * "From -" of Mozilla. Dialects:
+ * "From SENDER DATE" that stands behind an empty line or before a header field
+ * (archives of mailman leave the empty line out); "From SENDER" alone needs both, but
+ * for the "From -" of Mozilla. Dialects:
  *
  *	mboxo	body lines "From " were written ">From ": cannot be told from text
  *	mboxrd	">From ", ">>From ": one ">" comes off each
  *	mboxcl	Content-Length says where the body ends; believed only when
  *		a From line or the end of the file stands there
  *
- * Lines end in LF or CRLF; what comes out has the line ends that the file has. Empty lines
- * before the first From line, and a byte order mark, are passed over.
+ * Lines end in LF or CRLF; what comes out has the line ends that the file has. Empty
+ * lines before the first From line, and a byte order mark, are passed over.
  */
 struct mt_mbox;
 
@@ -47,8 +47,8 @@ int mt_mbox_next(struct mt_mbox *m, struct mt_mbox_entry *out, struct mt_err *er
 typedef int mt_mbox_writer(void *arg, const void *p, size_t n, struct mt_err *err);
 
 /* Copy a message out, unquoted. May be called between calls of mt_mbox_next(). */
-int mt_mbox_copy(struct mt_mbox *m, const struct mt_mbox_entry *e, mt_mbox_writer *writer,
-    void *arg, struct mt_err *err);
+int mt_mbox_copy(struct mt_mbox *m, const struct mt_mbox_entry *e,
+    mt_mbox_writer *writer, void *arg, struct mt_err *err);
 
 MT_AUTO_DEFINE(mt_mbox, mt_mbox_close);
 

@@ -136,8 +136,9 @@ add_node(struct mt_mime *m, GMimeObject *object, unsigned depth, int parent)
 	GMimeContentType *type = g_mime_object_get_content_type(object);
 	GMimeContentDisposition *disposition =
 	    g_mime_object_get_content_disposition(object);
-	g_autofree char *mime = type == NULL ? NULL : g_mime_content_type_get_mime_type(type);
-	g_autofree char *lower = g_ascii_strdown(mime != NULL ? mime : "text/plain", -1);
+	g_autofree char *mime = type == NULL ? g_strdup("text/plain") :
+	    g_mime_content_type_get_mime_type(type);
+	g_autofree char *lower = g_ascii_strdown(mime, -1);
 	struct node n = { .object = object };
 
 	n.type = printable(lower);
@@ -290,7 +291,8 @@ open_content(GMimeObject *object)
 	raw = g_mime_data_wrapper_get_stream(content);
 	g_mime_stream_reset(raw);
 	stream = g_mime_stream_filter_new(raw);
-	filter = g_mime_filter_basic_new(g_mime_data_wrapper_get_encoding(content), FALSE);
+	filter = g_mime_filter_basic_new(g_mime_data_wrapper_get_encoding(content),
+	    FALSE);
 	g_mime_stream_filter_add(GMIME_STREAM_FILTER(stream), filter);
 	g_object_unref(filter);
 	return stream;
@@ -332,8 +334,8 @@ mt_mime_message_field(const struct mt_mime *m, size_t index, const char *name)
 }
 
 int
-mt_mime_content(const struct mt_mime *m, size_t index, mt_mime_writer *writer, void *arg,
-    struct mt_err *err)
+mt_mime_content(const struct mt_mime *m, size_t index, mt_mime_writer *writer,
+    void *arg, struct mt_err *err)
 {
 	const struct node *n = node_at(m, index);
 	GMimeStream *stream = NULL;
@@ -408,7 +410,8 @@ mt_mime_text(const struct mt_mime *m, size_t index, struct mt_buf *out, bool *cu
 		}
 		*cut = true;
 	}
-	if (!mt_charset_to_utf8(mt_buf_slice(&raw), mt_mime_part(m, index)->charset, &utf8))
+	if (!mt_charset_to_utf8(mt_buf_slice(&raw), mt_mime_part(m, index)->charset,
+	    &utf8))
 		*cut = true;
 	mt_charset_clean_text(&utf8);
 	return mt_buf_append_slice(out, mt_buf_slice(&utf8));

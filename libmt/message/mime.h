@@ -48,14 +48,14 @@ size_t mt_mime_count(const struct mt_mime *m);
 const struct mt_mime_part *mt_mime_part(const struct mt_mime *m, size_t index);
 bool mt_mime_is_cut(const struct mt_mime *m);
 
-/* A field of an embedded message, decoded and printable; NULL when there is none. g_free. */
+/* A field of an embedded message, decoded and printable; NULL: there is none. g_free. */
 char *mt_mime_message_field(const struct mt_mime *m, size_t index, const char *name);
 
 /* Takes the next piece; 0, or -1 with an error, which ends the copy. */
 typedef int mt_mime_writer(void *arg, const void *p, size_t n, struct mt_err *err);
 
-/* Decode the content of a leaf, or write the embedded message, piece by piece. A multipart
-   has none. */
+/* Decode the content of a leaf, or write the embedded message, piece by piece. A
+   multipart has none. */
 int mt_mime_content(const struct mt_mime *m, size_t index, mt_mime_writer *writer,
     void *arg, struct mt_err *err);
 /* The decoded size. */

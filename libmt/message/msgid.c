@@ -39,8 +39,9 @@ mt_msgid_new(const char *domain)
 }
 
 /*
- * msg-id = [CFWS] "<" id-left "@" id-right ">" [CFWS]: what stands between the brackets, folds
- * and blanks taken out. No "@" is tolerated: other people's ids are what they are.
+ * msg-id = [CFWS] "<" id-left "@" id-right ">" [CFWS]: what stands between the brackets,
+ * folds and blanks taken out; "" for a broken one. One without "@" passes: other
+ * people's ids are what they are.
  */
 static char *
 take_id(struct mt_slice *s)

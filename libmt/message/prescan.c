@@ -32,7 +32,7 @@ enum place {
 
 struct scan {
 	enum place place;
-	bool field_open;	/* the line before belongs to a field: this may continue it */
+	bool field_open;	/* the line before belongs to a field */
 	uint64_t field;		/* bytes of the field that is open */
 	uint64_t line;		/* bytes of this line up to here */
 	uint64_t header;	/* bytes of the top header */
@@ -105,8 +105,8 @@ scan_piece(struct scan *s, struct mt_slice piece)
 
 		for (size_t i = 0; i < n && s->place < IN_FIELD; i++)
 			start_char(s, (unsigned char)part.p[i]);
-		empty = s->line + n == 0 || (s->line + n == 1 && n == 1 && part.p[0] == '\r');
 		s->line += n;
+		empty = s->line == 0 || (s->line == 1 && n == 1 && part.p[0] == '\r');
 		if (s->in_header)
 			s->header += n + ends;
 		if (field_length(s) > MT_MAX_FIELD_GMIME)

@@ -73,7 +73,8 @@ rank(const struct mt_mime *m, size_t branch)
 		int r = 0;
 
 		if (is_readable(p) && p->encoded_size > 0)
-			r = is_type(p, "text/plain") ? 3 : is_type(p, "text/html") ? 2 : 1;
+			r = is_type(p, "text/plain") ? 3 :
+			    is_type(p, "text/html") ? 2 : 1;
 		best = MAX(best, r);
 	}
 	return best;
@@ -195,8 +196,8 @@ add_part(struct page *page, size_t i, struct mt_err *err)
 }
 
 /*
- * A multipart without parts: its boundary is missing or wrong. What the sender wrote is shown as
- * it stands.
+ * A multipart without parts: its boundary is missing or wrong. What the sender wrote is
+ * shown as it stands.
  */
 static int
 add_raw_body(struct page *page, int fd, struct mt_err *err)
@@ -332,8 +333,8 @@ take_answer(struct mt_slice s, struct mt_text *out)
 	uint64_t is_html, cut, n;
 
 	if (!take_string(&s, &out->body) || out->body == NULL ||
-	    !take_number(&s, &is_html) || !take_number(&s, &cut) || !take_number(&s, &n) ||
-	    n > MT_MAX_MIME_PARTS)
+	    !take_number(&s, &is_html) || !take_number(&s, &cut) ||
+	    !take_number(&s, &n) || n > MT_MAX_MIME_PARTS)
 		return false;
 	out->body_type = is_html ? "text/html" : "text/plain";
 	out->cut = cut != 0;
@@ -352,7 +353,8 @@ take_answer(struct mt_slice s, struct mt_text *out)
 
 /* Let a child take the risk. */
 static int
-read_parts_forked(int fd, enum mt_prescan found, struct mt_text *out, struct mt_err *err)
+read_parts_forked(int fd, enum mt_prescan found, struct mt_text *out,
+    struct mt_err *err)
 {
 	mt_auto_value(mt_buf) answer = MT_BUF_INIT(MAX_ANSWER);
 	int status = mt_proc_fork(child, &fd, &mt_prescan_leash, &answer, err);
@@ -366,8 +368,8 @@ read_parts_forked(int fd, enum mt_prescan found, struct mt_text *out, struct mt_
 }
 
 /*
- * The mailboxes of a field. Parsed first and decoded then: an encoded word that decodes to
- * "<boss@example.org>" stays a name.
+ * The mailboxes of a field. Parsed first and decoded then: an encoded word that decodes
+ * to "<boss@example.org>" stays a name.
  */
 static char *
 addresses(struct mt_slice block, const char *name)
@@ -430,7 +432,7 @@ read_all(int fd, struct mt_text *out, struct mt_err *err)
 	out->trouble = mt_prescan_word(found);
 	if (found != MT_PRESCAN_HEADER)
 		return read_parts_forked(fd, found, out, err);
-	/* A header of a gigabyte would be read into memory: its start says who and what. */
+	/* GMime would read all of it into memory: its start says who and what. */
 	out->body = g_strdup("");
 	out->cut = true;
 	return 0;

@@ -32,9 +32,9 @@ struct mt_text {
 
 /*
  * Read a message. One that mt_prescan_fd() does not find plain is read in a forked
- * child on a leash, and its death is an MT_EDATA that says so: the caller lives on. Of one
- * with too long a header only that is read, as far as it goes. fd must be seekable; its
- * offset is not moved. After an error out is empty.
+ * child on a leash, and its death is an MT_EDATA that says so: the caller lives on. Of
+ * one with too long a header only the beginning of that is read. fd must be seekable;
+ * its offset is not moved. After an error out is empty.
  */
 int mt_text_read(int fd, struct mt_text *out, struct mt_err *err);
 void mt_text_clear(struct mt_text *t);

@@ -198,7 +198,8 @@ mt_word_encode(struct mt_slice utf8, size_t column)
 			g_string_append(out, "=?UTF-8?Q?");
 			append_q(out, mt_slice_first(utf8, take));
 		} else {
-			g_autofree char *b = g_base64_encode((const guchar *)utf8.p, take);
+			g_autofree char *b =
+			    g_base64_encode((const guchar *)utf8.p, take);
 
 			g_string_append_printf(out, "=?UTF-8?B?%s", b);
 		}

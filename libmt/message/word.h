@@ -19,8 +19,8 @@ char *mt_word_decode(struct mt_slice text);
  */
 char *mt_word_encode(struct mt_slice utf8, size_t column);
 
-/* Whether text can stand in a field unencoded: printable ASCII and tabs, nothing in it that
-   reads as an encoded word, no word too long to fold. */
+/* Whether text can stand in a field unencoded: printable ASCII and tabs, nothing in it
+   that reads as an encoded word, no word too long to fold. */
 bool mt_word_is_plain(struct mt_slice text);
 
 #endif

@@ -131,7 +131,9 @@ static void
 test_round_trip(void)
 {
 	static const char *const texts[] = {
-		"café", "日本語のとても長い題名、とてもとてもとてもとても長い題名、本当に長い題名です。",
+		"café",
+		"日本語のとても長い題名、"
+		"とてもとても長い題名、本当に長い題名です。",
 		"a=?utf-8?q?b?=", "tab\there", "x  y   é  z", "(\"é\") <a@b>, =_?",
 	};
 
