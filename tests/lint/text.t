@@ -20,7 +20,7 @@ is "$(grep -nE '(^|[^A-Za-z0-9_.-])/(root|home/[a-z]+|work|Users)/' "${ours[@]}"
     grep -v '^tests/lint/text.t:')" "" "no paths of somebody's machine"
 is "$(grep -nE '[[:space:]]+$' "${code[@]}")" "" 'no blanks at the ends of lines of code'
 is "$(for f in "${code[@]}"; do
-	expand "$f" | awk -v f="$f" 'length($0) > 100 { print f ":" NR }'
+	expand "$f" | grep -nE '^.{101}' | sed "s|^|$f:|"
 done)" "" 'code fits 88 columns, or 100 where it reads better'
 is "$(for f in "${code[@]}"; do tail -c 1 "$f" | od -An -c | grep -q '\\n' || echo "$f"; done)" \
     "" 'files end with a newline'
