@@ -47,15 +47,15 @@ take_code(struct mt_slice *line, unsigned *code)
 static void
 find_dsn(struct mt_slice text, unsigned code, char dsn[12])
 {
-	struct mt_slice word = text, whole;
-	uint64_t class, subject, detail;
+	struct mt_slice word, whole;
+	uint64_t number;
 
 	if (!mt_slice_take_word(&text, &whole) || whole.n >= 12)
 		return;
 	word = whole;
-	if (!mt_slice_take_u64(&word, 9, &class) || class != code / 100 ||
-	    !mt_slice_take_char(&word, '.') || !mt_slice_take_u64(&word, 999, &subject) ||
-	    !mt_slice_take_char(&word, '.') || !mt_slice_take_u64(&word, 999, &detail) ||
+	if (!mt_slice_take_char(&word, (char)('0' + code / 100)) ||
+	    !mt_slice_take_char(&word, '.') || !mt_slice_take_u64(&word, 999, &number) ||
+	    !mt_slice_take_char(&word, '.') || !mt_slice_take_u64(&word, 999, &number) ||
 	    word.n > 0)
 		return;
 	memcpy(dsn, whole.p, whole.n);

@@ -22,6 +22,7 @@ static const struct {
 	{ "a number is no enhanced code", "250 2.0 x", 250, "", "2.0 x" },
 	{ "an enhanced code that is too long", "250 2.0.1234 x", 250, "", "2.0.1234 x" },
 	{ "an enhanced code with a tail", "250 2.0.0x", 250, "", "2.0.0x" },
+	{ "an enhanced code with a zero before it", "550 05.1.1 x", 550, "", "05.1.1 x" },
 	{ "an enhanced code alone", "250 2.1.5", 250, "2.1.5", "2.1.5" },
 	{ "a code alone", "354", 354, "", "" },
 	{ "an empty line", "250-\n250 ", 250, "", "\n" },
