@@ -1,6 +1,7 @@
 /* db.c - open and create the notmuch database, and speak of its errors */
 #include "index/db.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
@@ -151,6 +152,25 @@ locate(struct place place, const char *maildir, char **root, char **xapian,
 	return 0;
 }
 
+/*
+ * Whether Xapian had finished making the database: its version file (iamglass) gets its
+ * name last. What a crash left before that is no database, and would be in the way for ever.
+ */
+static bool
+is_complete(const char *xapian)
+{
+	DIR *dir = opendir(xapian);
+	struct dirent *e;
+	bool found = dir == NULL;	/* then opening it will say why */
+
+	while (dir != NULL && (e = readdir(dir)) != NULL)
+		found = found || g_str_has_prefix(e->d_name, "iam") ||
+		    g_str_equal(e->d_name, "XAPIANDB");
+	if (dir != NULL)
+		closedir(dir);
+	return found;
+}
+
 /* Xapian would wait without a word while another program holds its lock. */
 static int
 check_lock(const char *xapian, struct mt_err *err)
@@ -197,7 +217,7 @@ mt_index_open(const char *maildir, struct mt_err *err)
 
 	if (locate(place, maildir, &root, &xapian, err) < 0)
 		return NULL;
-	if (xapian == NULL)
+	if (xapian == NULL || !is_complete(xapian))
 		return mt_fail_null(err, MT_ENOINPUT,
 		    "%s: no index there yet (mt-index new makes it)", root);
 	return open_index(place, root, NOTMUCH_DATABASE_MODE_READ_ONLY, err);
@@ -236,7 +256,14 @@ mt_index_open_to_write(const char *maildir, struct mt_err *err)
 		g_setenv("XAPIAN_FLUSH_THRESHOLD", FLUSH_THRESHOLD, TRUE);
 	if (locate(place, maildir, &root, &xapian, err) < 0)
 		return NULL;
-	if (xapian != NULL ? check_lock(xapian, err) < 0 : create(place, root, err) < 0)
+	if (xapian != NULL && check_lock(xapian, err) < 0)
+		return NULL;
+	if (xapian != NULL && !is_complete(xapian)) {
+		if (mt_file_remove_tree(xapian, err) < 0)
+			return NULL;
+		g_clear_pointer(&xapian, g_free);
+	}
+	if (xapian == NULL && create(place, root, err) < 0)
 		return NULL;
 	index = open_index(place, root, NOTMUCH_DATABASE_MODE_READ_WRITE, err);
 	if (index == NULL)

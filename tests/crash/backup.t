@@ -6,7 +6,7 @@
 need strace
 strace -qq -e trace=none true 2>/dev/null || skip_all 'strace is not allowed here'
 
-KILL_CALLS="openat write fsync close rename renameat2 unlink unlinkat mkdir"
+KILL_CALLS="write fsync rename renameat2 unlink unlinkat mkdir"
 KILL_MOST=${KILL_MOST:-25}
 export MT_BACKUP_REPO=$T/repo
 
