@@ -6,7 +6,7 @@
  *
  *	lost while			the server			outcome
  *	envelope, or part of the body	has no whole message		deferred
- *	final reply is awaited		may have taken it		deferred, is_unknown
+ *	final reply is awaited		may have taken it		and is_unknown
  */
 #include "smtp/client.h"
 

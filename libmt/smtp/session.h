@@ -1,4 +1,4 @@
-/* session.h - the server's side of SMTP, submission and LMTP, as an engine without I/O */
+/* session.h - the server's side of SMTP, submission and LMTP: an engine without I/O */
 #ifndef MT_SMTP_SESSION_H
 #define MT_SMTP_SESSION_H
 
@@ -26,14 +26,18 @@
  *			handshake; ev = mt_smtp_session_tls_started(s); continue;
  *		case MT_SMTP_CHECK_LOGIN:
  *			... mt_smtp_session_user(s), mt_smtp_session_secret(s)
- *			ev = mt_smtp_session_answer(s, right ? NULL : &mt_smtp_bad_login); continue;
+ *			ev = mt_smtp_session_answer(s, NULL or &mt_smtp_bad_login);
+ *			continue;
  *		case MT_SMTP_CHECK_SENDER:	envelope->from
  *		case MT_SMTP_CHECK_RCPT:	mt_smtp_session_rcpt(s)
- *			ev = mt_smtp_session_answer(s, NULL or &mt_smtp_no_user ...); continue;
+ *			ev = mt_smtp_session_answer(s, NULL or &mt_smtp_no_user ...);
+ *			continue;
  *		case MT_SMTP_BEGIN_DATA:
- *			open where it goes; ev = mt_smtp_session_answer(s, NULL); continue;
+ *			open where it goes; ev = mt_smtp_session_answer(s, NULL);
+ *			continue;
  *		case MT_SMTP_RECEIVE_DATA:
- *			write the output and flush; receive by smtp/data.h; make it durable;
+ *			write the output and flush; receive by smtp/data.h;
+ *			make it durable;
  *			ev = mt_smtp_session_data_done(s, answers, n); continue;
  *		case MT_SMTP_CLOSE:
  *			write the output; close; return;
@@ -135,9 +139,9 @@ enum mt_smtp_event mt_smtp_session_answer(struct mt_smtp_session *s,
 
 /*
  * Answer RECEIVE_DATA. SMTP has one answer: n is 1. LMTP has one per recipient, in the
- * order of the envelope: n is envelope->rcpts_n, or 1 for all of them. A NULL answers (or an
- * answer with code 0) is 250: say it only when the message is durable. The transaction is
- * over.
+ * order of the envelope: n is envelope->rcpts_n, or 1 for all of them. A NULL answers
+ * (or an answer with code 0) is 250: say it only when the message is durable. The
+ * transaction is over.
  */
 enum mt_smtp_event mt_smtp_session_data_done(struct mt_smtp_session *s,
     const struct mt_smtp_answer *answers, size_t n);

@@ -14,7 +14,7 @@
  * A script of the server, one step a line:
  *
  *	> TEXT	the client says this line		< TEXT	the server says this line
- *	* N	N bytes come, "*! TEXT" names them	.	a message comes, up to its dot
+ *	* N	N bytes come				.	a message comes, to its dot
  *	?	the client waits: nothing comes		!	the server closes
  *
  * At its end the client closes and nothing more has come. Runs in a child of its own; its
