@@ -28,6 +28,7 @@ struct send {
 	uint64_t jobs;
 	GPtrArray *cc, *bcc, *attachments, *fields, *to, *args;
 
+	char **argv;			/* as it was rewritten for sendmail, or NULL */
 	struct mt_client_conf *conf;
 	const struct mt_account *account;
 	struct mt_addr_list mine;	/* the accounts' addresses, in their order */

@@ -148,6 +148,7 @@ send_clear(struct send *s)
 
 	for (size_t i = 0; i < G_N_ELEMENTS(lists); i++)
 		g_ptr_array_free(lists[i], TRUE);
+	g_free(s->argv);
 	mt_secret_free(s->password);
 	mt_addr_list_clear(&s->mine);
 	mt_client_conf_free(s->conf);
@@ -249,17 +250,19 @@ read_options(struct send *s, struct mt_opt_parser *p)
 
 /*
  * "--sendmail" anywhere before "--", or the name sendmail, is the verb: one table then
- * holds all that sendmail knows. The new argv is never freed: options point into it.
+ * holds all that sendmail knows. Gives a new argv with the verb in it (g_free; the words
+ * are those of the old one), or NULL when it is neither.
  */
 static char **
 as_sendmail(int *argc, char **argv, bool by_name)
 {
+	static char verb[] = "sendmail";
 	char **out = g_new0(char *, (size_t)*argc + 2);
 	int at = 1, n = 0;
 	bool found = by_name;
 
 	out[n++] = argv[0];
-	out[n++] = g_strdup("sendmail");
+	out[n++] = verb;
 	for (; at < *argc && !g_str_equal(argv[at], "--"); at++) {
 		if (!by_name && g_str_equal(argv[at], "--sendmail"))
 			found = true;
@@ -269,9 +272,8 @@ as_sendmail(int *argc, char **argv, bool by_name)
 	for (; at < *argc; at++)
 		out[n++] = argv[at];
 	if (!found) {
-		g_free(out[1]);
 		g_free(out);
-		return argv;
+		return NULL;
 	}
 	*argc = n;
 	return out;
@@ -284,8 +286,8 @@ send_read_options(struct send *s, int argc, char **argv)
 	struct mt_opt_parser p;
 
 	s->is_sendmail = g_str_equal(name, "sendmail");
-	argv = as_sendmail(&argc, argv, s->is_sendmail);
-	mt_cmd_start(&command, argc, argv, &p);
+	s->argv = as_sendmail(&argc, argv, s->is_sendmail);
+	mt_cmd_start(&command, argc, s->argv != NULL ? s->argv : argv, &p);
 	read_options(s, &p);
 	return p.verb->id;
 }

@@ -202,14 +202,14 @@ set_references(struct mt_compose *c, struct mt_slice head)
 	g_auto(GStrv) ids = mt_msgid_parse(mt_slice_str(refs));
 	g_autofree char *id = mt_msgid_parse_one(mt_slice_str(own));
 	g_autoptr(GString) out = g_string_new(NULL);
+	bool use = true;
 
 	if (ids[0] == NULL) {
 		g_strfreev(ids);
 		ids = mt_msgid_parse(mt_slice_str(in_reply));
-		if (ids[0] != NULL && ids[1] != NULL)
-			g_clear_pointer(&ids[0], g_free);
+		use = ids[0] != NULL && ids[1] == NULL;
 	}
-	for (char **i = ids; *i != NULL; i++) {
+	for (char **i = ids; use && *i != NULL; i++) {
 		if (g_strcmp0(*i, id) != 0)
 			append_id(out, *i);
 	}
