@@ -128,22 +128,28 @@ find_xapian(const char *path)
 	return g_file_test(inside, G_FILE_TEST_IS_DIR) ? g_steal_pointer(&inside) : NULL;
 }
 
-/* The mail root, and the database if it is there (both g_free): what the configuration says,
-   before anything is opened. */
+/*
+ * The mail root, and the database if it is there (both g_free), before anything is opened.
+ * Without a configuration libnotmuch is not asked: it would fall back to ~/mail.
+ */
 static int
-locate(struct place place, const char *maildir, char **root, char **xapian,
-    struct mt_err *err)
+locate(struct place place, char **root, char **xapian, struct mt_err *err)
 {
 	notmuch_database_t *db = NULL;
 	char *message = NULL;
-	int status = notmuch_database_load_config(place.path, place.config, NULL, &db,
-	    &message);
+	int status;
 
+	if (place.path != NULL) {
+		*root = g_strdup(place.path);
+		*xapian = find_xapian(place.path);
+		return 0;
+	}
+	status = notmuch_database_load_config(NULL, NULL, NULL, &db, &message);
 	if (db == NULL || (status != NOTMUCH_STATUS_SUCCESS &&
-	    status != NOTMUCH_STATUS_NO_CONFIG && status != NOTMUCH_STATUS_NO_DATABASE)) {
+	    status != NOTMUCH_STATUS_NO_DATABASE)) {
 		if (db != NULL)
 			notmuch_database_destroy(db);
-		return open_failed(status, message, maildir, err);
+		return open_failed(status, message, "the notmuch configuration", err);
 	}
 	free(message);
 	*root = g_strdup(notmuch_config_get(db, NOTMUCH_CONFIG_MAIL_ROOT));
@@ -199,13 +205,13 @@ open_index(struct place place, const char *root, notmuch_database_mode_t mode,
 	int status = notmuch_database_open_with_config(place.path, mode, place.config,
 	    NULL, &index->db, &message);
 
-	index->root = g_strdup(root);
 	if (status != NOTMUCH_STATUS_SUCCESS) {
 		open_failed(status, message, root, err);
 		mt_index_free(index);
 		return NULL;
 	}
 	free(message);
+	index->root = g_strdup(notmuch_config_get(index->db, NOTMUCH_CONFIG_MAIL_ROOT));
 	return index;
 }
 
@@ -215,7 +221,7 @@ mt_index_open(const char *maildir, struct mt_err *err)
 	struct place place = place_of(maildir);
 	g_autofree char *root = NULL, *xapian = NULL;
 
-	if (locate(place, maildir, &root, &xapian, err) < 0)
+	if (locate(place, &root, &xapian, err) < 0)
 		return NULL;
 	if (xapian == NULL || !is_complete(xapian))
 		return mt_fail_null(err, MT_ENOINPUT,
@@ -254,7 +260,7 @@ mt_index_open_to_write(const char *maildir, struct mt_err *err)
 
 	if (g_getenv("XAPIAN_FLUSH_THRESHOLD") == NULL)
 		g_setenv("XAPIAN_FLUSH_THRESHOLD", FLUSH_THRESHOLD, TRUE);
-	if (locate(place, maildir, &root, &xapian, err) < 0)
+	if (locate(place, &root, &xapian, err) < 0)
 		return NULL;
 	if (xapian != NULL && check_lock(xapian, err) < 0)
 		return NULL;

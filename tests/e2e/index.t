@@ -227,7 +227,8 @@ expect 'NOTMUCH_DATABASE alone names another mail root' '
 	mt-index new | grep -q "^1 new messages" && [ -d third/.notmuch ]
 '
 expect 'a mail root that is not there is an error' '
-	rm -rf "$T/Mail"
-	status 66 mt-index new
+	rm -rf "$T/Mail"; mkdir "$HOME/mail"
+	status 66 mt-index new 2>err; grep -q "$T/Mail: No such file" err
+	status 66 mt-index search "*" 2>err; grep -q "$T/Mail: no index" err
 '
 done_testing
