@@ -1,7 +1,6 @@
 /* mt-backup.c - keep snapshots of Maildirs, and bring mail back from them */
 #include <errno.h>
 #include <glib.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -10,6 +9,7 @@
 #include "backup/repo.h"
 #include "backup/restore.h"
 #include "backup/verify.h"
+#include "base/json.h"
 #include "cmd.h"
 #include "conf/account.h"
 
@@ -78,39 +78,6 @@ struct ask {
 	GPtrArray *args;
 	struct mt_progress *progress;
 };
-
-/* A string for JSON: file names may hold any bytes. */
-static json_t *
-json_text(const char *text)
-{
-	g_autofree char *valid = g_utf8_make_valid(text, -1);
-
-	return json_string(valid);
-}
-
-static json_t *
-json_count(uint64_t n)
-{
-	return json_integer((json_int_t)n);
-}
-
-static json_t *
-json_lines(const GPtrArray *lines)
-{
-	json_t *array = json_array();
-
-	for (guint i = 0; i < lines->len; i++)
-		json_array_append_new(array, json_text(g_ptr_array_index(lines, i)));
-	return array;
-}
-
-static void
-print_json(json_t *object)
-{
-	json_dumpf(object, stdout, JSON_COMPACT);
-	putchar('\n');
-	json_decref(object);
-}
 
 static void
 warn_lines(const struct ask *ask, const GPtrArray *lines)
@@ -200,14 +167,14 @@ print_created(const struct ask *ask, const struct mt_backup_created *c)
 	g_autofree char *added = g_format_size(c->added_bytes);
 
 	if (ask->json) {
-		print_json(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-		    "snapshot", json_text(c->snapshot->name),
-		    "messages", json_count(c->messages),
-		    "bytes", json_count(c->bytes),
-		    "read", json_count(c->read),
-		    "new", json_count(c->stored),
-		    "added_bytes", json_count(c->added_bytes),
-		    "missing", json_lines(c->missing)));
+		mt_json_print(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+		    "snapshot", mt_json_text(c->snapshot->name),
+		    "messages", mt_json_count(c->messages),
+		    "bytes", mt_json_count(c->bytes),
+		    "read", mt_json_count(c->read),
+		    "new", mt_json_count(c->stored),
+		    "added_bytes", mt_json_count(c->added_bytes),
+		    "missing", mt_json_lines(c->missing)), '\n', stdout);
 		return;
 	}
 	printf("%s: %llu messages, %s; %llu new, %s added\n", c->snapshot->name,
@@ -248,12 +215,12 @@ json_snapshot(const struct mt_backup_snapshot *s, uint64_t messages, uint64_t by
 	for (guint i = 0; i < s->roots->len; i++) {
 		const struct mt_backup_root *root = g_ptr_array_index(s->roots, i);
 
-		json_array_append_new(roots, json_text(root->path));
+		json_array_append_new(roots, mt_json_text(root->path));
 	}
 	return json_pack("{s:o, s:I, s:o, s:o, s:o, s:o, s:o}",
-	    "snapshot", json_text(s->name), "time", (json_int_t)s->time,
-	    "host", json_text(s->host), "messages", json_count(messages),
-	    "bytes", json_count(bytes), "missing", json_count(s->missing),
+	    "snapshot", mt_json_text(s->name), "time", (json_int_t)s->time,
+	    "host", mt_json_text(s->host), "messages", mt_json_count(messages),
+	    "bytes", mt_json_count(bytes), "missing", mt_json_count(s->missing),
 	    "roots", roots);
 }
 
@@ -291,7 +258,7 @@ list_snapshots(const struct ask *ask, struct mt_backup_repo *r)
 		}
 		mt_backup_snapshot_sum(s, &messages, &bytes);
 		if (ask->json)
-			print_json(json_snapshot(s, messages, bytes));
+			mt_json_print(json_snapshot(s, messages, bytes), '\n', stdout);
 		else
 			print_snapshot(ask, s, messages, bytes);
 	}
@@ -311,8 +278,8 @@ print_entry(const struct ask *ask, const struct mt_backup_folder *f,
 		return;
 	}
 	mt_digest_hex(e->id.b, hex);
-	print_json(json_pack("{s:o, s:o, s:I, s:s}", "path", json_text(path),
-	    "size", json_count(e->size), "time", (json_int_t)e->mtime, "sha256", hex));
+	mt_json_print(json_pack("{s:o, s:o, s:I, s:s}", "path", mt_json_text(path),
+	    "size", mt_json_count(e->size), "time", (json_int_t)e->mtime, "sha256", hex), '\n', stdout);
 }
 
 static int
@@ -367,13 +334,13 @@ print_restored(const struct ask *ask, const char *snapshot,
 	g_autofree char *size = g_format_size(done->bytes);
 
 	if (ask->json) {
-		print_json(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}",
-		    "snapshot", json_text(snapshot),
-		    "restored", json_count(done->messages),
-		    "bytes", json_count(done->bytes),
-		    "present", json_count(done->present),
-		    "renamed", json_lines(done->renamed),
-		    "lost", json_lines(done->lost)));
+		mt_json_print(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}",
+		    "snapshot", mt_json_text(snapshot),
+		    "restored", mt_json_count(done->messages),
+		    "bytes", mt_json_count(done->bytes),
+		    "present", mt_json_count(done->present),
+		    "renamed", mt_json_lines(done->renamed),
+		    "lost", mt_json_lines(done->lost)), '\n', stdout);
 		return;
 	}
 	printf("%s: restored %llu messages, %s", snapshot,
@@ -463,10 +430,10 @@ run_verify(const struct ask *ask)
 	warn_lines(ask, v.damage);
 	size = g_format_size(v.bytes);
 	if (ask->json)
-		print_json(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}",
-		    "snapshots", json_count(v.snapshots), "packs", json_count(v.packs),
-		    "messages", json_count(v.messages), "bytes", json_count(v.bytes),
-		    "lost", json_count(v.lost), "damage", json_lines(v.damage)));
+		mt_json_print(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}",
+		    "snapshots", mt_json_count(v.snapshots), "packs", mt_json_count(v.packs),
+		    "messages", mt_json_count(v.messages), "bytes", mt_json_count(v.bytes),
+		    "lost", mt_json_count(v.lost), "damage", mt_json_lines(v.damage)), '\n', stdout);
 	else if (v.damage->len == 0)
 		printf("%llu snapshots, %llu messages, %s in %llu packs: all whole\n",
 		    (unsigned long long)v.snapshots, (unsigned long long)v.messages, size,

@@ -1,9 +1,9 @@
 /* mt-fetch.c - collect mail from POP3 servers into Maildirs */
 #include <glib.h>
-#include <jansson.h>
 #include <string.h>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/proc.h"
 #include "base/progress.h"
 #include "cmd.h"
@@ -103,27 +103,6 @@ parse_command_line(int argc, char **argv, struct wish *w)
 
 /* Showing what happens. */
 
-/* jansson takes UTF-8 only, and a name from a file system may be anything. */
-static json_t *
-json_text(const char *s)
-{
-	g_autofree char *valid = s == NULL ? NULL : g_utf8_make_valid(s, -1);
-
-	return valid == NULL ? json_null() : json_string(valid);
-}
-
-static void
-print_json(json_t *object)
-{
-	char *text = json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER);
-
-	if (text == NULL)
-		g_error("JSON could not be made");
-	puts(text);
-	free(text);
-	json_decref(object);
-}
-
 static const char *const event_words[] = {
 	[MT_FETCH_DELIVERED] = "fetched",
 	[MT_FETCH_FAILED] = "failed",
@@ -138,18 +117,18 @@ report_json(const struct job *j, const struct mt_fetch_event *ev)
 	json_t *o = json_object();
 
 	json_object_set_new(o, "event", json_string(event_words[ev->what]));
-	json_object_set_new(o, "account", json_text(j->account->name));
+	json_object_set_new(o, "account", mt_json_text(j->account->name));
 	json_object_set_new(o, "number", json_integer(ev->number));
-	json_object_set_new(o, "uid", json_text(ev->uid));
+	json_object_set_new(o, "uid", mt_json_text(ev->uid));
 	if (ev->what != MT_FETCH_FAILED && ev->what != MT_FETCH_DELETED)
 		json_object_set_new(o, "bytes", json_integer((json_int_t)ev->bytes));
 	if (ev->path != NULL)
-		json_object_set_new(o, "path", json_text(ev->path));
+		json_object_set_new(o, "path", mt_json_text(ev->path));
 	if (ev->err != NULL) {
-		json_object_set_new(o, "error", json_text(ev->err->msg));
+		json_object_set_new(o, "error", mt_json_text(ev->err->msg));
 		json_object_set_new(o, "kind", json_string(mt_err_word(ev->err->kind)));
 	}
-	print_json(o);
+	mt_json_print(o, '\n', stdout);
 }
 
 static void
@@ -206,7 +185,7 @@ summary_json(const struct job *j, const struct mt_fetch_result *r, const struct 
 	json_t *o = json_object();
 
 	json_object_set_new(o, "event", json_string("summary"));
-	json_object_set_new(o, "account", json_text(j->account->name));
+	json_object_set_new(o, "account", mt_json_text(j->account->name));
 	json_object_set_new(o, "listed", json_integer((json_int_t)r->listed));
 	json_object_set_new(o, "known", json_integer((json_int_t)r->known));
 	json_object_set_new(o, "fetched", json_integer((json_int_t)r->fetched));
@@ -215,10 +194,10 @@ summary_json(const struct job *j, const struct mt_fetch_result *r, const struct 
 	json_object_set_new(o, "failed", json_integer((json_int_t)r->failed));
 	json_object_set_new(o, "recovered", json_integer((json_int_t)r->recovered));
 	if (err->kind != MT_ENONE) {
-		json_object_set_new(o, "error", json_text(err->msg));
+		json_object_set_new(o, "error", mt_json_text(err->msg));
 		json_object_set_new(o, "kind", json_string(mt_err_word(err->kind)));
 	}
-	print_json(o);
+	mt_json_print(o, '\n', stdout);
 }
 
 /* For a person who watches, and for everybody when something went wrong on the way. */

@@ -2,12 +2,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
-#include <jansson.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <time.h>
 
+#include "base/json.h"
 #include "base/progress.h"
 #include "cmd.h"
 #include "conf/account.h"
@@ -77,42 +77,6 @@ struct ask {
 	GPtrArray *args;
 };
 
-/* A string for JSON: file names may hold any bytes. */
-static json_t *
-json_text(const char *text)
-{
-	g_autofree char *valid = NULL;
-
-	if (text == NULL)
-		return json_null();
-	valid = g_utf8_make_valid(text, -1);
-	return json_string(valid);
-}
-
-static json_t *
-json_count(uint64_t n)
-{
-	return json_integer((json_int_t)n);
-}
-
-static json_t *
-json_lines(const GPtrArray *lines)
-{
-	json_t *array = json_array();
-
-	for (guint i = 0; i < lines->len; i++)
-		json_array_append_new(array, json_text(g_ptr_array_index(lines, i)));
-	return array;
-}
-
-static void
-print_json(json_t *object, char end)
-{
-	json_dumpf(object, stdout, JSON_COMPACT);
-	putchar(end);
-	json_decref(object);
-}
-
 static struct mt_index *
 open_index(const struct ask *ask,
     struct mt_index *(*how)(const char *maildir, struct mt_err *err), struct mt_err *err)
@@ -147,13 +111,13 @@ static void
 print_scanned(const struct ask *ask, const struct mt_index_scanned *s)
 {
 	if (ask->json) {
-		print_json(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-		    "added", json_count(s->added), "files", json_count(s->files),
-		    "removed", json_count(s->removed),
-		    "removed_files", json_count(s->removed_files),
-		    "ignored", json_count(s->ignored),
-		    "skipped", json_lines(s->skipped),
-		    "failed", json_lines(s->failed)), '\n');
+		mt_json_print(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+		    "added", mt_json_count(s->added), "files", mt_json_count(s->files),
+		    "removed", mt_json_count(s->removed),
+		    "removed_files", mt_json_count(s->removed_files),
+		    "ignored", mt_json_count(s->ignored),
+		    "skipped", mt_json_lines(s->skipped),
+		    "failed", mt_json_lines(s->failed)), '\n', stdout);
 		return;
 	}
 	if (s->files + s->removed_files + s->skipped->len == 0)
@@ -211,11 +175,11 @@ print_summary(const struct ask *ask, const struct mt_index_message *m)
 	char date[32];
 
 	if (ask->json) {
-		print_json(json_pack("{s:o, s:o, s:I, s:o, s:o, s:o, s:o}",
-		    "id", json_text(m->id), "thread", json_text(m->thread),
-		    "date", (json_int_t)m->date, "from", json_text(m->from),
-		    "subject", json_text(m->subject), "tags", json_text(m->tags),
-		    "files", json_lines(m->files)), ask->end);
+		mt_json_print(json_pack("{s:o, s:o, s:I, s:o, s:o, s:o, s:o}",
+		    "id", mt_json_text(m->id), "thread", mt_json_text(m->thread),
+		    "date", (json_int_t)m->date, "from", mt_json_text(m->from),
+		    "subject", mt_json_text(m->subject), "tags", mt_json_text(m->tags),
+		    "files", mt_json_lines(m->files)), ask->end, stdout);
 		return;
 	}
 	format_date(m->date, date);
@@ -229,7 +193,7 @@ print_id(const struct ask *ask, const struct mt_index_message *m)
 	g_autofree char *id = g_strconcat("id:", m->id, NULL);
 
 	if (ask->json)
-		print_json(json_pack("{s:o}", "id", json_text(m->id)), ask->end);
+		mt_json_print(json_pack("{s:o}", "id", mt_json_text(m->id)), ask->end, stdout);
 	else
 		mt_cmd_print(id, ask->end);
 }
@@ -241,7 +205,7 @@ print_files(const struct ask *ask, const struct mt_index_message *m)
 		const char *file = g_ptr_array_index(m->files, i);
 
 		if (ask->json)
-			print_json(json_pack("{s:o}", "file", json_text(file)), ask->end);
+			mt_json_print(json_pack("{s:o}", "file", mt_json_text(file)), ask->end, stdout);
 		else
 			mt_cmd_print(file, ask->end);
 	}
@@ -268,11 +232,11 @@ print_thread(const struct ask *ask, const struct mt_index_thread *t)
 	char date[32];
 
 	if (ask->json) {
-		print_json(json_pack("{s:o, s:I, s:o, s:o, s:o, s:o, s:o}",
-		    "thread", json_text(t->id), "newest", (json_int_t)t->newest,
-		    "matched", json_count(t->matched), "total", json_count(t->total),
-		    "authors", json_text(t->authors), "subject", json_text(t->subject),
-		    "tags", json_text(t->tags)), ask->end);
+		mt_json_print(json_pack("{s:o, s:I, s:o, s:o, s:o, s:o, s:o}",
+		    "thread", mt_json_text(t->id), "newest", (json_int_t)t->newest,
+		    "matched", mt_json_count(t->matched), "total", mt_json_count(t->total),
+		    "authors", mt_json_text(t->authors), "subject", mt_json_text(t->subject),
+		    "tags", mt_json_text(t->tags)), ask->end, stdout);
 		return;
 	}
 	format_date(t->newest, date);
@@ -317,7 +281,7 @@ search_tags(const struct ask *ask, struct mt_index *index, const struct mt_index
 		const char *tag = g_tree_node_key(n);
 
 		if (ask->json)
-			print_json(json_pack("{s:o}", "tag", json_text(tag)), ask->end);
+			mt_json_print(json_pack("{s:o}", "tag", mt_json_text(tag)), ask->end, stdout);
 		else
 			mt_cmd_print(tag, ask->end);
 	}
@@ -471,8 +435,8 @@ json_attachments(const struct mt_text *t)
 		const struct mt_text_attachment *a = &t->attachments[i];
 
 		json_array_append_new(array, json_pack("{s:o, s:o, s:o, s:o}",
-		    "name", json_text(a->name), "type", json_text(a->type),
-		    "size", json_count(a->size), "part", json_count(a->part)));
+		    "name", mt_json_text(a->name), "type", mt_json_text(a->type),
+		    "size", mt_json_count(a->size), "part", mt_json_count(a->part)));
 	}
 	return array;
 }
@@ -488,13 +452,13 @@ static void
 print_message(const struct ask *ask, const char *path, const struct mt_text *t)
 {
 	if (ask->json) {
-		print_json(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o}",
-		    "file", json_text(path), "from", json_text(t->from),
-		    "to", json_text(t->to), "cc", json_text(t->cc),
-		    "date", json_text(t->date), "subject", json_text(t->subject),
-		    "body", json_text(t->body), "body_type", json_text(t->body_type),
+		mt_json_print(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o, s:o}",
+		    "file", mt_json_text(path), "from", mt_json_text(t->from),
+		    "to", mt_json_text(t->to), "cc", mt_json_text(t->cc),
+		    "date", mt_json_text(t->date), "subject", mt_json_text(t->subject),
+		    "body", mt_json_text(t->body), "body_type", mt_json_text(t->body_type),
 		    "cut", t->cut, "attachments", json_attachments(t),
-		    "trouble", json_text(t->trouble)), '\n');
+		    "trouble", mt_json_text(t->trouble)), '\n', stdout);
 		return;
 	}
 	print_field("From", t->from);

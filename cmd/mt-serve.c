@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <glib.h>
 #include <grp.h>
-#include <jansson.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/proc.h"
@@ -23,7 +23,7 @@
 
 #define DEFAULT_CONF "/etc/mt/mt-serve.conf"
 
-enum { OPT_CONF = 1, OPT_JSON };
+enum { OPT_CONF = 1, OPT_JSON, OPT_NUL };
 enum { VERB_RUN = 1, VERB_CHECK, VERB_USER };
 
 static const struct mt_opt options[] = {
@@ -32,7 +32,9 @@ static const struct mt_opt options[] = {
 	{ 0 },
 };
 static const struct mt_opt user_options[] = {
-	{ OPT_JSON, 0, "json", NULL, MT_OPT_NOTHING, "print the list as JSON" },
+	{ OPT_JSON, 0, "json", NULL, MT_OPT_NOTHING, "print one JSON object a line" },
+	{ OPT_NUL, '0', "null", NULL, MT_OPT_NOTHING,
+		"end each address with NUL, not a new line" },
 	{ 0 },
 };
 static const struct mt_opt_verb verbs[] = {
@@ -50,6 +52,7 @@ struct call {
 	const char *conf_path;
 	int verb;
 	bool is_json;
+	char end;
 	const char *args[2];
 	size_t nargs;
 };
@@ -66,6 +69,8 @@ parse(int argc, char **argv, struct call *call)
 			call->conf_path = p.value;
 		else if (p.id == OPT_JSON)
 			call->is_json = true;
+		else if (p.id == OPT_NUL)
+			call->end = '\0';
 		else if (call->nargs < G_N_ELEMENTS(call->args))
 			call->args[call->nargs++] = p.value;
 		else
@@ -290,22 +295,17 @@ read_password(struct mt_buf *out, struct mt_err *err)
 }
 
 static int
-list_users(const struct mt_serve_users *users, bool is_json, struct mt_err *err)
+list_users(const struct mt_serve_users *users, const struct call *call)
 {
 	g_autofree const char **list = mt_serve_users_list(users);
-	json_t *all = json_array();
 
 	for (size_t i = 0; list[i] != NULL; i++) {
-		if (is_json)
-			json_array_append_new(all, json_pack("{s:s}", "address", list[i]));
+		if (call->is_json)
+			mt_json_print(json_pack("{s:o}", "address", mt_json_text(list[i])),
+			    call->end, stdout);
 		else
-			puts(list[i]);
+			mt_cmd_print(list[i], call->end);
 	}
-	if (is_json && (json_dumpf(all, stdout, JSON_INDENT(2)) < 0 || putchar('\n') < 0)) {
-		json_decref(all);
-		return mt_fail(err, MT_EIO, "standard output: %m");
-	}
-	json_decref(all);
 	return 0;
 }
 
@@ -354,8 +354,8 @@ change_users(const struct mt_server_conf *conf, const struct call *call,
 	if (call->nargs != (is_list ? 1 : 2) || (!is_list && strcmp(action, "add") != 0 &&
 	    strcmp(action, "passwd") != 0 && strcmp(action, "remove") != 0))
 		mt_cmd_usage("user: use add ADDRESS, passwd ADDRESS, remove ADDRESS or list");
-	if (call->is_json && !is_list)
-		mt_cmd_usage("option --json goes with user list");
+	if ((call->is_json || call->end == '\0') && !is_list)
+		mt_cmd_usage("options --json and -0 go with user list");
 	/* So that the file belongs to the user who serves. */
 	if (drop_privileges(conf, err) < 0)
 		return -1;
@@ -363,7 +363,7 @@ change_users(const struct mt_server_conf *conf, const struct call *call,
 	if (users == NULL)
 		return -1;
 	if (is_list)
-		return list_users(users, call->is_json, err);
+		return list_users(users, call);
 	address = g_ascii_strdown(call->args[1], -1);
 	if (strcmp(action, "remove") == 0)
 		return mt_serve_users_remove(users, address, err);
@@ -373,7 +373,7 @@ change_users(const struct mt_server_conf *conf, const struct call *call,
 int
 main(int argc, char **argv)
 {
-	struct call call = { 0 };
+	struct call call = { .end = '\n' };
 	mt_auto(mt_server_conf) conf = NULL;
 	struct mt_err err = { 0 };
 	int rc;

@@ -1,12 +1,12 @@
 /* mt.c - the front door: `mt send` runs mt-send; help; the accounts there are */
 #include <errno.h>
 #include <glib.h>
-#include <jansson.h>
 #include <limits.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "cmd.h"
 #include "conf/account.h"
 
@@ -103,18 +103,14 @@ help(const char *name)
 static void
 print_account(const struct mt_account *a, int format)
 {
-	json_t *o;
-
 	if (format != JSON) {
 		fputs(a->name, stdout);
 		putchar(format == NUL ? '\0' : '\n');
 		return;
 	}
-	o = json_pack("{s:s,s:s?,s:s?,s:s?}", "name", a->name, "from", a->from, "pop3",
-	    a->pop3, "smtp", a->smtp);
-	json_dumpf(o, stdout, JSON_COMPACT);
-	putchar('\n');
-	json_decref(o);
+	mt_json_print(json_pack("{s:o, s:o, s:o, s:o}", "name", mt_json_text(a->name),
+	    "from", mt_json_text(a->from), "pop3", mt_json_text(a->pop3), "smtp",
+	    mt_json_text(a->smtp)), '\n', stdout);
 }
 
 static int

@@ -1,12 +1,12 @@
 /* send_finished.c - mt-send: finished messages, one as sendmail does, or many */
 #include <errno.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "base/limits.h"
 #include "send.h"
 #include "send/inject.h"
@@ -100,7 +100,6 @@ static void
 print_result(const struct send *s, const struct mt_inject_result *r)
 {
 	struct mt_err shown = { 0 };
-	json_t *o, *path;
 
 	if (!s->json) {
 		/* As an error, a name is shown without what would drive a terminal. */
@@ -109,15 +108,9 @@ print_result(const struct send *s, const struct mt_inject_result *r)
 		    r->text != NULL ? "\t" : "", r->text != NULL ? r->text : "");
 		return;
 	}
-	/* A name that is not UTF-8 cannot stand in JSON as it is: null. */
-	path = g_utf8_validate(r->name, -1, NULL) ? json_string(r->name) : json_null();
-	o = json_pack("{s:s, s:o, s:I}", "result", mt_inject_word(r->fate), "path", path,
-	    "size", (json_int_t)r->size);
-	if (r->text != NULL)
-		json_object_set_new(o, "text", json_string(r->text));
-	json_dumpf(o, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
-	json_decref(o);
-	putchar('\n');
+	mt_json_print(json_pack("{s:s, s:o, s:o, s:o}", "result", mt_inject_word(r->fate),
+	    "path", mt_json_text(r->name), "size", mt_json_count(r->size), "text",
+	    mt_json_text(r->text)), '\n', stdout);
 }
 
 /* The status for many messages: what needs the user's hand first comes first. */
