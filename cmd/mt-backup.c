@@ -279,7 +279,8 @@ print_entry(const struct ask *ask, const struct mt_backup_folder *f,
 	}
 	mt_digest_hex(e->id.b, hex);
 	mt_json_print(json_pack("{s:o, s:o, s:I, s:s}", "path", mt_json_text(path),
-	    "size", mt_json_count(e->size), "time", (json_int_t)e->mtime, "sha256", hex), '\n', stdout);
+	    "size", mt_json_count(e->size), "time", (json_int_t)e->mtime, "sha256", hex),
+	    '\n', stdout);
 }
 
 static int
@@ -433,7 +434,8 @@ run_verify(const struct ask *ask)
 		mt_json_print(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}",
 		    "snapshots", mt_json_count(v.snapshots), "packs", mt_json_count(v.packs),
 		    "messages", mt_json_count(v.messages), "bytes", mt_json_count(v.bytes),
-		    "lost", mt_json_count(v.lost), "damage", mt_json_lines(v.damage)), '\n', stdout);
+		    "lost", mt_json_count(v.lost), "damage", mt_json_lines(v.damage)),
+		    '\n', stdout);
 	else if (v.damage->len == 0)
 		printf("%llu snapshots, %llu messages, %s in %llu packs: all whole\n",
 		    (unsigned long long)v.snapshots, (unsigned long long)v.messages, size,

@@ -205,7 +205,8 @@ print_files(const struct ask *ask, const struct mt_index_message *m)
 		const char *file = g_ptr_array_index(m->files, i);
 
 		if (ask->json)
-			mt_json_print(json_pack("{s:o}", "file", mt_json_text(file)), ask->end, stdout);
+			mt_json_print(json_pack("{s:o}", "file", mt_json_text(file)),
+			    ask->end, stdout);
 		else
 			mt_cmd_print(file, ask->end);
 	}
@@ -281,7 +282,8 @@ search_tags(const struct ask *ask, struct mt_index *index, const struct mt_index
 		const char *tag = g_tree_node_key(n);
 
 		if (ask->json)
-			mt_json_print(json_pack("{s:o}", "tag", mt_json_text(tag)), ask->end, stdout);
+			mt_json_print(json_pack("{s:o}", "tag", mt_json_text(tag)),
+			    ask->end, stdout);
 		else
 			mt_cmd_print(tag, ask->end);
 	}
