@@ -149,7 +149,12 @@ locate(struct place place, char **root, char **xapian, struct mt_err *err)
 	    status != NOTMUCH_STATUS_NO_DATABASE)) {
 		if (db != NULL)
 			notmuch_database_destroy(db);
-		return open_failed(status, message, "the notmuch configuration", err);
+		open_failed(status, message, "the notmuch configuration", err);
+		if (err != NULL && status == NOTMUCH_STATUS_NO_CONFIG &&
+		    is_set(g_getenv("NOTMUCH_CONFIG")))
+			return mt_fail(err, MT_ECONF, "$NOTMUCH_CONFIG: no such file: %s",
+			    g_getenv("NOTMUCH_CONFIG"));
+		return -1;
 	}
 	free(message);
 	*root = g_strdup(notmuch_config_get(db, NOTMUCH_CONFIG_MAIL_ROOT));
