@@ -91,7 +91,7 @@ expect 'users: added, listed, changed, removed' '
 	printf "ada@example.org\nbob@example.org\ncyd@example.org\n" | cmp - list
 	mt-serve -c serve.conf user list --json | python3 -c "
 import json, sys
-assert [u[\"address\"] for u in json.load(sys.stdin)][2] == \"cyd@example.org\""
+assert [json.loads(line)[\"address\"] for line in sys.stdin][2] == \"cyd@example.org\""
 	mt-serve -c serve.conf user remove cyd@example.org
 	[ "$(mt-serve -c serve.conf user list | wc -l)" = 2 ]
 '
