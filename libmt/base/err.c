@@ -63,6 +63,8 @@ mt_vfail(struct mt_err *err, enum mt_err_kind kind, const char *fmt, va_list ap)
 	vsnprintf(text, sizeof(text), fmt, ap);
 	err->kind = kind;
 	err->dsn[0] = '\0';
+	if ((saved == ENOSPC || saved == EDQUOT) && strstr(fmt, "%m") != NULL)
+		g_strlcpy(err->dsn, "4.3.1", sizeof(err->dsn));
 	copy_printable(err->msg, sizeof(err->msg), text);
 	errno = saved;
 	return -1;

@@ -40,6 +40,7 @@ struct mt_err {
  * that come in through arguments are shown as \xNN, so that a hostile peer's words
  * can be printed. A message that is too long is cut at a character. err may be NULL.
  * Always returns -1, so that a function can `return mt_fail(...)`. errno is kept.
+ * A `%m` about a full disk or quota sets the status code 4.3.1 (RFC 3463 3.4).
  */
 int mt_fail(struct mt_err *err, enum mt_err_kind kind, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

@@ -1,7 +1,6 @@
 /* transaction.c - one message in the keeper's hands: the files that it is written to */
 #include "serve/transaction.h"
 
-#include <errno.h>
 #include <glib.h>
 #include <string.h>
 
@@ -131,11 +130,8 @@ mt_serve_boxes_make(struct mt_serve_boxes *b, const char *user, struct mt_err *e
 static enum mt_serve_fate
 fate_of(const struct mt_err *err)
 {
-	/* errno did not survive, but these are the only ways in which it is said. */
-	if (strstr(err->msg, g_strerror(ENOSPC)) != NULL ||
-	    strstr(err->msg, g_strerror(EDQUOT)) != NULL)
-		return MT_SERVE_FATE_NO_SPACE;
-	return MT_SERVE_FATE_TEMP;
+	return strcmp(err->dsn, "4.3.1") == 0 ? MT_SERVE_FATE_NO_SPACE
+					      : MT_SERVE_FATE_TEMP;
 }
 
 /* A file for the user: its index, or -1 with the fate. */

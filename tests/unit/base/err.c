@@ -32,6 +32,11 @@ main(void)
 	is_int(mt_err_exit(MT_ECONF), EX_CONFIG, "configuration is 78");
 	is_int(mt_err_exit(MT_ENONE), EX_OK, "none is 0");
 	is_int(mt_err_kind_of_errno(ENOSPC), MT_ETEMP, "a full disk is temporary");
+	errno = ENOSPC;
+	mt_fail(&err, MT_ETEMP, "write: %m");
+	is_str(err.dsn, "4.3.1", "and has a status code");
+	mt_fail(&err, MT_ETEMP, "something else");
+	is_str(err.dsn, "", "which errors that are not about it have not");
 	is_int(mt_err_kind_of_errno(EIO), MT_EIO, "a broken disk is not");
 	return tap_done();
 }
