@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/file.h"
 
@@ -135,6 +136,7 @@ find_xapian(const char *path)
 static int
 locate(struct place place, char **root, char **xapian, struct mt_err *err)
 {
+	const char *named = g_getenv("NOTMUCH_CONFIG");
 	notmuch_database_t *db = NULL;
 	char *message = NULL;
 	int status;
@@ -144,17 +146,15 @@ locate(struct place place, char **root, char **xapian, struct mt_err *err)
 		*xapian = find_xapian(place.path);
 		return 0;
 	}
+	/* Asked first, since libnotmuch's own answer leaks and does not name the file. */
+	if (is_set(named) && access(named, R_OK) < 0)
+		return mt_fail(err, MT_ECONF, "$NOTMUCH_CONFIG: %s: %m", named);
 	status = notmuch_database_load_config(NULL, NULL, NULL, &db, &message);
 	if (db == NULL || (status != NOTMUCH_STATUS_SUCCESS &&
 	    status != NOTMUCH_STATUS_NO_DATABASE)) {
 		if (db != NULL)
 			notmuch_database_destroy(db);
-		open_failed(status, message, "the notmuch configuration", err);
-		if (err != NULL && status == NOTMUCH_STATUS_NO_CONFIG &&
-		    is_set(g_getenv("NOTMUCH_CONFIG")))
-			return mt_fail(err, MT_ECONF, "$NOTMUCH_CONFIG: no such file: %s",
-			    g_getenv("NOTMUCH_CONFIG"));
-		return -1;
+		return open_failed(status, message, "the notmuch configuration", err);
 	}
 	free(message);
 	*root = g_strdup(notmuch_config_get(db, NOTMUCH_CONFIG_MAIL_ROOT));
