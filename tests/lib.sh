@@ -52,6 +52,17 @@ diag() # TEXT: a comment in the TAP stream
 	printf '%s\n' "$*" | sed 's/^/# /'
 }
 
+# blame PROMISE TEXT...: why it was not kept, in one write to standard error, which prove
+# shows also when it shows nothing else. Always 1.
+blame()
+{
+	local text
+
+	text=$(printf '%s\n' "$0: $1" "${@:2}" | sed 's/^/# /')
+	printf '%s\n' "$text" >&2
+	return 1
+}
+
 # expect 'promise' 'body': the body runs under set -e in a subshell (variables that it
 # sets are lost, files stay); its output is shown when it fails.
 expect()
@@ -66,10 +77,7 @@ expect()
 		return
 	fi
 	test_line $rc "$1" && return
-	diag "$2"
-	diag "--- gave:"
-	tail -n 40 "$T/.out" | sed 's/^/# /'
-	return 1
+	blame "$1" "$2" "--- gave:" "$(tail -n 40 "$T/.out")"
 }
 
 ok() # PROMISE COMMAND...: the command succeeds
@@ -79,27 +87,21 @@ ok() # PROMISE COMMAND...: the command succeeds
 	shift
 	"$@" >"$T/.out" 2>&1 </dev/null
 	test_line $(($? != 0)) "$promise" && return
-	diag "$*"
-	tail -n 40 "$T/.out" | sed 's/^/# /'
-	return 1
+	blame "$promise" "$*" "--- gave:" "$(tail -n 40 "$T/.out")"
 }
 
 is() # GOT WANT PROMISE
 {
 	[ "$1" = "$2" ]
 	test_line $(($? != 0)) "$3" && return
-	diag " got: $1"
-	diag "want: $2"
-	return 1
+	blame "$3" " got: $1" "want: $2"
 }
 
 like() # GOT EXTENDED-REGEX PROMISE
 {
 	[[ $1 =~ $2 ]]
 	test_line $(($? != 0)) "$3" && return
-	diag " got: $1"
-	diag "want: $2"
-	return 1
+	blame "$3" " got: $1" "want: $2"
 }
 
 # status WANT COMMAND...: true when the command ends with that exit status. For expect.

@@ -34,7 +34,7 @@ SUBMAKE = $(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS))
 # --- tests: programs and scripts that print TAP, under one prove --------------------
 # A test that hangs is ended after TEST_TIME. Tests wait more than they work.
 TEST_TIME ?= 480
-PROVE = prove --exec 'timeout -k 15 $(TEST_TIME)' -j $$(($(JOBS) * 2)) $(PROVEFLAGS)
+PROVE = prove --failures --exec 'timeout -k 15 $(TEST_TIME)' -j $$(($(JOBS) * 2)) $(PROVEFLAGS)
 FUZZ_TESTS = $(FUZZ:%=$(B)/fuzz/%.t)
 LINT_TESTS = $(wildcard tests/lint/*.t)
 E2E_TESTS = $(wildcard tests/e2e/*.t)

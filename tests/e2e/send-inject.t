@@ -86,7 +86,7 @@ expect 'a file that cannot be read: 66, the rest goes on' '
 '
 expect '--json' '
 	mt-send inject -j 1 --json -t b@x.y eml/a.eml >log
-	[ "$(cat log)" = "{\"result\":\"sent\",\"path\":\"eml/a.eml\",\"size\":14}" ]
+	[ "$(cat log)" = "{\"result\":\"sent\",\"path\":\"eml/a.eml\",\"size\":14,\"text\":null}" ]
 '
 expect '-n checks without a connection' '
 	fake
