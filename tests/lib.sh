@@ -149,6 +149,15 @@ need() # COMMAND...: skip the test where one is missing
 	done
 }
 
+# need_mounts: sets MOUNTS to a command that runs another where it may mount, unseen by
+# everybody else, and where an ordinary user stays the one he is.
+need_mounts()
+{
+	MOUNTS=(unshare --mount)
+	[ "$(id -u)" = 0 ] || MOUNTS+=(--map-current-user --keep-caps)
+	"${MOUNTS[@]}" true 2>/dev/null || skip_all "no mount namespaces here"
+}
+
 need_suite() # NAME: skip where the public suites are not; sets SUITE
 {
 	SUITE=$SUITES/$1
@@ -211,12 +220,16 @@ pid_of() # NAME
 	cat "$T/.run/$1.pid"
 }
 
+alive() # PID: not even a zombie that nobody has waited for
+{
+	[[ $(ps -o stat= -p "$1") == [!Z]* ]]
+}
+
 running() # NAME: whether it still runs
 {
 	local pid
 
-	pid=$(cat "$T/.run/$1.pid" 2>/dev/null) && kill -0 "$pid" 2>/dev/null &&
-	    [ "$(ps -o stat= -p "$pid" | cut -c1)" != Z ]
+	pid=$(cat "$T/.run/$1.pid" 2>/dev/null) && alive "$pid"
 }
 
 stop() # NAME [SIGNAL]: end it, at the latest after 10 s by SIGKILL; its group too

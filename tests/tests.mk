@@ -5,7 +5,7 @@ DEPS = gcc make libc6-dev pkg-config libcurl4-openssl-dev libssl-dev libgmime-3.
 	libnotmuch-dev libidn2-dev libconfuse-dev libjansson-dev libsqlite3-dev libzstd-dev \
 	libxml2-dev libseccomp-dev libmagic-dev libglib2.0-dev libcrypt-dev \
 	perl python3 openssl swaks libnet-ssleay-perl mandoc strace jq zstd procps time notmuch \
-	shellcheck zsh fish bash-completion
+	sqlite3 uidmap shellcheck zsh fish bash-completion
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 APT_INSTALL = $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -q -y \
 	--no-install-recommends --no-remove -o DPkg::Lock::Timeout=300
@@ -119,9 +119,10 @@ rfc:
 	    awk -F: '{ print $$3 "\t" $$1 ":" $$2 }' | sort -V -u
 
 # --- see it work --------------------------------------------------------------------
+# make demo MAIL=path. A login sets MAIL too, to a mailbox that may not even exist.
 demo: deps
 	@$(SUBMAKE) all $(TOOL_BIN)
-	@MT_BUILD=$(B) etc/demo.sh $(if $(MAIL),'$(MAIL)')
+	@MT_BUILD=$(B) etc/demo.sh $(if $(filter command,$(origin MAIL)),'$(MAIL)')
 
 # --- installation ---------------------------------------------------------------------
 SBIN_CMDS = $(filter mt-serve,$(CMDS))

@@ -61,7 +61,7 @@ killed_at()
 	tracer=$(sed -n 's/^TracerPid:\t//p' "/proc/$parent/status")
 	python3 client.py "$SMTP" $MESSAGES >acked 2>client.log &
 	client=$!
-	wait_for 60 eval "grep -q 'event=died role=keeper' serve.log || ! kill -0 $client"
+	wait_for 60 eval "grep -q 'event=died role=keeper' serve.log || ! alive $client"
 	# Whoever comes next is spared.
 	kill "$tracer" 2>/dev/null
 	wait $client
@@ -70,7 +70,7 @@ killed_at()
 	[ $rc = 0 ] || cat client.log
 	[ "$(wc -l <acked)" = $MESSAGES ] || { echo "only $(wc -l <acked) were taken"; rc=1; }
 	all_kept || rc=1
-	kill "$parent" && wait_for 20 eval "! kill -0 $parent" || rc=1
+	kill "$parent" && wait_for 20 eval "! alive $parent" || rc=1
 	return $rc
 }
 
@@ -173,5 +173,5 @@ kill -KILL "$parent"
 rm idle
 wait $talk
 is "$? $(cat idle.out)" "0 " 'when the parent is killed, waiting sessions are closed'
-ok 'and the keeper ends' wait_for 10 eval "! kill -0 $keeper 2>/dev/null"
+ok 'and the keeper ends' wait_for 10 eval "! alive $keeper"
 done_testing

@@ -196,16 +196,12 @@ expect 'a full standard output is an error' '
 
 # --- disks ------------------------------------------------------------------------
 
-small_disk() # DIR: a file system of 1 MiB there, in a namespace of its own
-{
-	unshare -m true 2>/dev/null || skip_all "no mount namespaces here"
-}
 expect 'a full disk stops mt-fetch and mt-backup with 75, and nothing is lost' '
-	small_disk
+	need_mounts
 	mt-send -s large user1@example.org < <(head -c 3000000 /dev/urandom | base64)
 	before=$(count "$inbox")
 	mkdir -p small
-	unshare -m bash -c "
+	"${MOUNTS[@]}" bash -c "
 		mount -t tmpfs -o size=1m none small || exit 99
 		sed \"s|$T/Mail|$T/small|\" mt.conf >small.conf
 		MT_CONFIG=small.conf XDG_STATE_HOME=$T/small-state mt-fetch --delete 2>err
@@ -217,14 +213,14 @@ expect 'a full disk stops mt-fetch and mt-backup with 75, and nothing is lost' '
 	XDG_STATE_HOME=$T/small-state mt-fetch --delete
 	[ "$(count "$inbox")" = 0 ]'
 expect 'a full disk under the server is a temporary refusal, and it goes on' '
-	small_disk
+	need_mounts
 	smtp2=$(free_port) subs2=$(free_port) pop3s2=$(free_port)
 	mkdir full
 	sed "s/:$smtp\"/:$smtp2\"/; s/:$subs\"/:$subs2\"/; s/:$pop3s\"/:$pop3s2\"/
 	    s|$T/root|$T/full|" serve.conf >full.conf
 	sed "s/:$subs\"/:$subs2\"/; s/:$pop3s\"/:$pop3s2\"/" mt.conf >full-client.conf
 	export MT_CONFIG=full-client.conf
-	start full unshare -m sh -c "mount -t tmpfs -o size=1m,mode=700 none $T/full &&
+	start full "${MOUNTS[@]}" sh -c "mount -t tmpfs -o size=1m,mode=700 none $T/full &&
 	    exec mt-serve -c full.conf"
 	wait_port full "$smtp2"
 	head -c 3000000 /dev/urandom | base64 >large
@@ -235,10 +231,10 @@ expect 'a full disk under the server is a temporary refusal, and it goes on' '
 	running full
 	stop full'
 expect 'a folder that is read-only is 77' '
-	[ "$(id -u)" != 0 ] || { small_disk; }
+	need_mounts
 	mkdir -p ro/test
 	mt-send -s more user1@example.org </dev/null
-	unshare -m bash -c "
+	"${MOUNTS[@]}" bash -c "
 		mount -t tmpfs -o ro none ro || exit 99
 		sed \"s|$T/Mail|$T/ro|\" mt.conf >ro.conf
 		MT_CONFIG=ro.conf XDG_STATE_HOME=$T/ro-state mt-fetch 2>err
