@@ -10,6 +10,7 @@ if [ -z "${MT_INSIDE:-}" ]; then	# all of the test goes on in there
 fi
 mkdir mail
 mount -t tmpfs -o size=256k,nr_inodes=100,mode=700 tmpfs mail || exit
+trap 'umount "$T/mail"; test_end' EXIT
 serve_conf
 serve_start
 head -c 500000 /dev/zero | tr '\0' x | fold -w 70 >big.eml
