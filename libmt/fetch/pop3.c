@@ -33,8 +33,9 @@ struct item {
 /* A message that has come in, in tmp/. */
 struct incoming {
 	struct item *item;
-	struct mt_deliver *delivery;
+	struct mt_deliver *delivery;	/* NULL: it has been here before */
 	uint64_t bytes;
+	uint8_t sha256[MT_DIGEST_SIZE];
 	char name[MT_MAILDIR_NAME_SIZE];
 };
 
@@ -46,6 +47,7 @@ struct mt_fetch {
 	GArray *items;			/* struct item */
 	GPtrArray *todo;		/* struct item *, to be fetched, in order */
 	GArray *batch;			/* struct incoming */
+	struct mt_digest *digest;	/* of the one that comes in */
 	uint64_t batch_bytes;
 	struct mt_fetch_result *result;
 };
@@ -93,6 +95,7 @@ mt_fetch_new(const struct mt_fetch_params *params, struct mt_err *err)
 	f->items = g_array_new(FALSE, FALSE, sizeof(struct item));
 	f->todo = g_ptr_array_new();
 	f->batch = g_array_new(FALSE, FALSE, sizeof(struct incoming));
+	f->digest = mt_digest_new();
 	f->state = mt_fetch_state_open(params->state_dir, key, err);
 	if (f->state == NULL)
 		return NULL;
@@ -123,6 +126,7 @@ mt_fetch_free(struct mt_fetch *f)
 	g_array_free(f->batch, TRUE);
 	g_array_free(f->items, TRUE);
 	g_ptr_array_free(f->todo, TRUE);
+	mt_digest_free(f->digest);
 	mt_pop3_free(f->session);
 	mt_maildir_free(f->maildir);
 	mt_fetch_state_free(f->state);
@@ -180,9 +184,9 @@ gone_clear(void *p)
 	g_free(g->uid);
 }
 
-/* Forget the rows of messages that have left the server (state.h says why at once). */
+/* The rows of messages that the server lists no more. */
 static int
-forget_gone(struct mt_fetch *f, GHashTable *count, struct mt_err *err)
+mark_gone(struct mt_fetch *f, GHashTable *count, struct mt_err *err)
 {
 	g_autoptr(GArray) gone = g_array_new(FALSE, FALSE, sizeof(struct gone));
 	struct mt_fetch_row_info row;
@@ -207,10 +211,14 @@ forget_gone(struct mt_fetch *f, GHashTable *count, struct mt_err *err)
 		const struct gone *g = &g_array_index(gone, struct gone, i);
 		struct mt_fetch_id id = { g->uid, g->nth };
 
-		if (mt_fetch_state_set(f->state, &id, MT_FETCH_UNSEEN, err) < 0) {
+		if (mt_fetch_state_set(f->state, &id, MT_FETCH_GONE, err) < 0) {
 			mt_fetch_state_rollback(f->state);
 			return -1;
 		}
+	}
+	if (mt_fetch_state_prune(f->state, err) < 0) {
+		mt_fetch_state_rollback(f->state);
+		return -1;
 	}
 	return mt_fetch_state_commit(f->state, err);
 }
@@ -228,7 +236,7 @@ plan(struct mt_fetch *f, struct mt_err *err)
 		return -1;
 	f->result->listed = n;
 	count = make_items(f, list, n);
-	if (!f->params->dry_run && forget_gone(f, count, err) < 0)
+	if (!f->params->dry_run && mark_gone(f, count, err) < 0)
 		return -1;
 	for (guint i = 0; i < f->items->len; i++) {
 		struct item *item = &g_array_index(f->items, struct item, i);
@@ -237,12 +245,7 @@ plan(struct mt_fetch *f, struct mt_err *err)
 			return -1;
 		item->is_shared =
 		    GPOINTER_TO_UINT(g_hash_table_lookup(count, item->id.uid)) > 1;
-		/* We sent DELE and did not hear the end of it. Another size under the
-		   same UID is another message, which took the place of ours. */
-		if (item->known.row == MT_FETCH_DELETING && item->known.size != item->size)
-			item->known.row = MT_FETCH_UNSEEN;
-		if (item->known.row != MT_FETCH_UNSEEN &&
-		    item->known.row != MT_FETCH_INTENDED) {
+		if (item->known.row == MT_FETCH_STORED) {
 			f->result->known++;
 			continue;
 		}
@@ -267,9 +270,8 @@ intend_batch(struct mt_fetch *f, struct mt_err *err)
 	for (guint i = 0; i < f->batch->len; i++) {
 		const struct incoming *in = &g_array_index(f->batch, struct incoming, i);
 
-		if (mt_fetch_state_intend(f->state, &in->item->id,
-		    mt_maildir_path(f->maildir), in->name, in->item->size, now,
-		    err) < 0)
+		if (in->delivery != NULL && mt_fetch_state_intend(f->state, &in->item->id,
+		    mt_maildir_path(f->maildir), in->name, in->sha256, now, err) < 0)
 			return -1;
 	}
 	return mt_fetch_state_commit(f->state, err);
@@ -284,7 +286,7 @@ settle_batch(struct mt_fetch *f, struct mt_err *err)
 	for (guint i = 0; i < f->batch->len; i++) {
 		const struct incoming *in = &g_array_index(f->batch, struct incoming, i);
 
-		if (mt_deliver_error(in->delivery) == NULL &&
+		if ((in->delivery == NULL || mt_deliver_error(in->delivery) == NULL) &&
 		    mt_fetch_state_set(f->state, &in->item->id, MT_FETCH_STORED, err) < 0)
 			return -1;
 	}
@@ -298,16 +300,23 @@ report_batch(struct mt_fetch *f)
 
 	for (guint i = 0; i < f->batch->len; i++) {
 		const struct incoming *in = &g_array_index(f->batch, struct incoming, i);
-		const struct mt_err *why = mt_deliver_error(in->delivery);
+		const struct mt_err *why;
 		g_autofree char *path = NULL;
 
+		if (in->delivery == NULL) {
+			in->item->is_fetched = true;
+			in->item->known.row = MT_FETCH_STORED;
+			f->result->known++;
+			continue;
+		}
+		why = mt_deliver_error(in->delivery);
 		if (why != NULL) {
 			fail_item(f, in->item->number, in->item->id.uid, why);
 			continue;
 		}
 		in->item->is_fetched = true;
-		in->item->known = (struct mt_fetch_known){ MT_FETCH_STORED, now,
-			in->item->size };
+		in->item->known.row = MT_FETCH_STORED;
+		in->item->known.time = now;
 		f->result->fetched++;
 		f->result->bytes += in->bytes;
 		path = g_build_filename(mt_maildir_path(f->maildir),
@@ -326,18 +335,21 @@ static int
 commit_batch(struct mt_fetch *f, struct mt_err *err)
 {
 	g_autofree struct mt_deliver **list = g_new(struct mt_deliver *, f->batch->len + 1);
+	size_t n = 0;
 	int rc;
 
 	if (f->batch->len == 0)
 		return 0;
-	for (guint i = 0; i < f->batch->len; i++)
-		list[i] = g_array_index(f->batch, struct incoming, i).delivery;
+	for (guint i = 0; i < f->batch->len; i++) {
+		list[n] = g_array_index(f->batch, struct incoming, i).delivery;
+		n += list[n] != NULL;
+	}
 	if (intend_batch(f, err) < 0) {
 		mt_fetch_state_rollback(f->state);
 		drop_batch(f);
 		return -1;
 	}
-	rc = mt_deliver_commit_all(list, f->batch->len, err);
+	rc = mt_deliver_commit_all(list, n, err);
 	if (settle_batch(f, err) < 0) {
 		mt_fetch_state_rollback(f->state);
 		drop_batch(f);
@@ -358,11 +370,23 @@ receive_body(struct mt_fetch *f, struct incoming *in, struct mt_err *err)
 	while ((rc = mt_pop3_read(f->session, &piece, err)) > 0) {
 		if (mt_deliver_write(in->delivery, piece.p, piece.n, err) < 0)
 			return -1;
+		mt_digest_add(f->digest, piece.p, piece.n);
 		in->bytes += piece.n;
 		report(f, (struct mt_fetch_event){ .what = MT_FETCH_RECEIVED,
 		    .bytes = piece.n });
 	}
+	mt_digest_end(f->digest, in->sha256);
 	return rc;
+}
+
+/* It is what the server gave us under this UID before it hid it (state.h). */
+static bool
+has_been_here(const struct incoming *in)
+{
+	const struct mt_fetch_known *known = &in->item->known;
+
+	return known->row == MT_FETCH_GONE && known->has_sha256 &&
+	    memcmp(known->sha256, in->sha256, MT_DIGEST_SIZE) == 0;
 }
 
 /* The answer to one RETR: the message joins the batch, or is reported as refused. */
@@ -388,6 +412,12 @@ receive(struct mt_fetch *f, struct item *item, struct mt_err *err)
 	if (receive_body(f, &in, err) < 0) {
 		mt_deliver_free(in.delivery);
 		return mt_fail_in(err, "message %u", item->number);
+	}
+	if (has_been_here(&in)) {
+		mt_deliver_free(in.delivery);
+		in.delivery = NULL;
+		g_array_append_val(f->batch, in);
+		return 0;
 	}
 	mt_maildir_name_unique(unique);
 	if (snprintf(in.name, sizeof(in.name), "%s,S=%llu", unique,
@@ -432,7 +462,7 @@ is_due(const struct mt_fetch *f, const struct item *item, int64_t now)
 {
 	if (f->params->delete_after_s < 0)
 		return false;
-	if (item->known.row != MT_FETCH_STORED && item->known.row != MT_FETCH_DELETING)
+	if (item->known.row != MT_FETCH_STORED)
 		return false;
 	if (item->is_shared && !item->is_fetched)
 		return false;
@@ -454,17 +484,17 @@ due_items(const struct mt_fetch *f)
 	return due;
 }
 
-/* Set the rows of all whose DELE was accepted. */
+/* From QUIT on, the UIDs of all whose DELE was accepted may mean other messages. */
 static int
-set_rows(struct mt_fetch *f, GPtrArray *due, enum mt_fetch_row row, struct mt_err *err)
+mark_deleted(struct mt_fetch *f, GPtrArray *due, struct mt_err *err)
 {
 	if (mt_fetch_state_begin(f->state, err) < 0)
 		return -1;
 	for (guint i = 0; i < due->len; i++) {
 		const struct item *item = g_ptr_array_index(due, i);
 
-		if (item->is_deleted &&
-		    mt_fetch_state_set(f->state, &item->id, row, err) < 0) {
+		if (item->is_deleted && mt_fetch_state_set(f->state, &item->id,
+		    MT_FETCH_GONE, err) < 0) {
 			mt_fetch_state_rollback(f->state);
 			return -1;
 		}
@@ -498,7 +528,7 @@ delete_all(struct mt_fetch *f, GPtrArray *due, struct mt_err *err)
 		if (rc == 0)
 			fail_item(f, item->number, item->id.uid, &refused);
 	}
-	return set_rows(f, due, MT_FETCH_DELETING, err);
+	return mark_deleted(f, due, err);
 }
 
 /* QUIT is what deletes (RFC 1939 6): until it is confirmed nothing is known. */
@@ -513,8 +543,6 @@ quit(struct mt_fetch *f, GPtrArray *due, struct mt_err *err)
 		*err = why;
 		return mt_fail_in(err, "deletion was not confirmed, and will be tried again");
 	}
-	if (due->len == 0)
-		return 0;
 	for (guint i = 0; i < due->len; i++) {
 		const struct item *item = g_ptr_array_index(due, i);
 
@@ -524,7 +552,7 @@ quit(struct mt_fetch *f, GPtrArray *due, struct mt_err *err)
 		report(f, (struct mt_fetch_event){ .what = MT_FETCH_DELETED,
 		    .number = item->number, .uid = item->id.uid });
 	}
-	return set_rows(f, due, MT_FETCH_UNSEEN, err);
+	return 0;
 }
 
 /* All of it. */

@@ -6,43 +6,50 @@
 #include <glib.h>
 #include <sqlite3.h>
 #include <sys/file.h>
+#include <time.h>
 
-#include "base/digest.h"
 #include "base/file.h"
 
-/* PRAGMA user_version of the tables below. */
-#define SCHEMA_VERSION 1
 /* Another mt-fetch may write for another maildrop. */
 #define BUSY_MS 30000
 
-static const char schema[] =
-    "CREATE TABLE maildrop ("
-    "  id INTEGER PRIMARY KEY,"
-    "  key TEXT NOT NULL UNIQUE);"
-    "CREATE TABLE message ("
-    "  maildrop INTEGER NOT NULL REFERENCES maildrop(id),"
-    "  uid TEXT NOT NULL,"
-    "  nth INTEGER NOT NULL,"
-    "  row INTEGER NOT NULL,"	/* enum mt_fetch_row */
-    "  maildir TEXT NOT NULL,"
-    "  name TEXT NOT NULL,"
-    "  size INTEGER NOT NULL,"	/* by the server's count */
-    "  time INTEGER NOT NULL,"	/* when it was fetched */
-    "  PRIMARY KEY (maildrop, uid, nth)) WITHOUT ROWID;"
-    "PRAGMA user_version = 1;";
+/* Each makes of one version of the database (PRAGMA user_version) the next. */
+static const char *const versions[] = {
+	"CREATE TABLE maildrop ("
+	"  id INTEGER PRIMARY KEY,"
+	"  key TEXT NOT NULL UNIQUE);"
+	"CREATE TABLE message ("
+	"  maildrop INTEGER NOT NULL REFERENCES maildrop(id),"
+	"  uid TEXT NOT NULL,"
+	"  nth INTEGER NOT NULL,"
+	"  row INTEGER NOT NULL,"	/* enum mt_fetch_row */
+	"  maildir TEXT NOT NULL,"
+	"  name TEXT NOT NULL,"
+	"  size INTEGER NOT NULL,"
+	"  time INTEGER NOT NULL,"	/* when it was fetched */
+	"  PRIMARY KEY (maildrop, uid, nth)) WITHOUT ROWID;"
+	"PRAGMA user_version = 1;",
 
-enum statement { GET, INTEND, SET, REMOVE, NEXT, BEGIN, COMMIT, NSTATEMENTS };
+	"ALTER TABLE message DROP COLUMN size;"
+	"ALTER TABLE message ADD COLUMN sha256 BLOB;"	/* of the file */
+	"ALTER TABLE message ADD COLUMN gone INTEGER;"	/* since when, or NULL */
+	"PRAGMA user_version = 2;",
+};
+
+enum statement { GET, INTEND, SET, REMOVE, PRUNE, NEXT, BEGIN, COMMIT, NSTATEMENTS };
 
 static const char *const sql[] = {
-	[GET] = "SELECT row, time, size FROM message"
+	[GET] = "SELECT row, time, sha256 FROM message"
 	    " WHERE maildrop = ?1 AND uid = ?2 AND nth = ?3",
 	[INTEND] = "INSERT OR REPLACE INTO message"
-	    " (maildrop, uid, nth, row, maildir, name, size, time)"
+	    " (maildrop, uid, nth, row, maildir, name, sha256, time)"
 	    " VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7)",
-	[SET] = "UPDATE message SET row = ?4"
+	[SET] = "UPDATE message SET row = ?4, gone = ?5"
 	    " WHERE maildrop = ?1 AND uid = ?2 AND nth = ?3",
 	[REMOVE] = "DELETE FROM message WHERE maildrop = ?1 AND uid = ?2 AND nth = ?3",
-	[NEXT] = "SELECT uid, nth, row, maildir, name FROM message WHERE maildrop = ?1",
+	[PRUNE] = "DELETE FROM message WHERE maildrop = ?1 AND gone < ?2",
+	[NEXT] = "SELECT uid, nth, row, maildir, name FROM message"
+	    " WHERE maildrop = ?1 AND gone IS NULL",
 	[BEGIN] = "BEGIN IMMEDIATE",
 	[COMMIT] = "COMMIT",
 };
@@ -128,17 +135,20 @@ execute(struct mt_fetch_state *s, const char *text, struct mt_err *err)
 	return 0;
 }
 
-/* Two processes may both find an empty file: the write lock decides who fills it. */
+/* Two processes may both find an empty file, or an old one: the write lock decides who
+   brings it up to date. */
 static int
 make_tables(struct mt_fetch_state *s, struct mt_err *err)
 {
 	int64_t version = 0;
+	int rc;
 
 	if (execute(s, "BEGIN IMMEDIATE", err) < 0)
 		return -1;
-	if (number_of(s, "PRAGMA user_version", &version, err) < 0 ||
-	    (version == 0 && execute(s, schema, err) < 0) ||
-	    execute(s, "COMMIT", err) < 0) {
+	rc = number_of(s, "PRAGMA user_version", &version, err);
+	while (rc == 0 && version < (int64_t)G_N_ELEMENTS(versions))
+		rc = execute(s, versions[version++], err);
+	if (rc < 0 || execute(s, "COMMIT", err) < 0) {
 		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 		return -1;
 	}
@@ -158,10 +168,10 @@ open_db(struct mt_fetch_state *s, struct mt_err *err)
 	    "PRAGMA foreign_keys = ON", err) < 0 ||
 	    number_of(s, "PRAGMA user_version", &version, err) < 0)
 		return -1;
-	if (version > SCHEMA_VERSION)
+	if (version < 0 || version > (int64_t)G_N_ELEMENTS(versions))
 		return mt_fail(err, MT_ESOFTWARE, "%s: made by a newer version of mt",
 		    s->path);
-	return version == 0 ? make_tables(s, err) : 0;
+	return version < (int64_t)G_N_ELEMENTS(versions) ? make_tables(s, err) : 0;
 }
 
 /* The maildrop's number, made when it is seen for the first time. */
@@ -267,7 +277,9 @@ mt_fetch_state_get(struct mt_fetch_state *s, const struct mt_fetch_id *id,
 	if (rc == SQLITE_ROW) {
 		out->row = (enum mt_fetch_row)sqlite3_column_int(st, 0);
 		out->time = sqlite3_column_int64(st, 1);
-		out->size = (uint64_t)sqlite3_column_int64(st, 2);
+		out->has_sha256 = sqlite3_column_bytes(st, 2) == MT_DIGEST_SIZE;
+		if (out->has_sha256)
+			memcpy(out->sha256, sqlite3_column_blob(st, 2), MT_DIGEST_SIZE);
 	} else if (rc != SQLITE_DONE) {
 		fail_db(s, err);
 	}
@@ -296,14 +308,14 @@ mt_fetch_state_rollback(struct mt_fetch_state *s)
 
 int
 mt_fetch_state_intend(struct mt_fetch_state *s, const struct mt_fetch_id *id,
-    const char *maildir, const char *name, uint64_t size, int64_t time,
-    struct mt_err *err)
+    const char *maildir, const char *name, const uint8_t sha256[MT_DIGEST_SIZE],
+    int64_t time, struct mt_err *err)
 {
 	sqlite3_stmt *st = bind_id(s, INTEND, id);
 
 	sqlite3_bind_text(st, 4, maildir, -1, SQLITE_STATIC);
 	sqlite3_bind_text(st, 5, name, -1, SQLITE_STATIC);
-	sqlite3_bind_int64(st, 6, (int64_t)MIN(size, INT64_MAX));
+	sqlite3_bind_blob(st, 6, sha256, MT_DIGEST_SIZE, SQLITE_STATIC);
 	sqlite3_bind_int64(st, 7, time);
 	return run(s, st, err);
 }
@@ -318,7 +330,18 @@ mt_fetch_state_set(struct mt_fetch_state *s, const struct mt_fetch_id *id,
 		return run(s, bind_id(s, REMOVE, id), err);
 	st = bind_id(s, SET, id);
 	sqlite3_bind_int(st, 4, row);
+	if (row == MT_FETCH_GONE)
+		sqlite3_bind_int64(st, 5, time(NULL));
+	else
+		sqlite3_bind_null(st, 5);
 	return run(s, st, err);
+}
+
+int
+mt_fetch_state_prune(struct mt_fetch_state *s, struct mt_err *err)
+{
+	sqlite3_bind_int64(s->st[PRUNE], 2, time(NULL) - MT_FETCH_GONE_S);
+	return run(s, s->st[PRUNE], err);
 }
 
 int

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/auto.h"
+#include "base/digest.h"
 #include "base/err.h"
 
 /*
@@ -24,17 +25,20 @@
  *								cur/, and makes it stored
  *	stored		STORED		wherever its owner	nothing: never fetched again
  *					has put it
- *	deleting	DELETING	the same		nothing: DELE was sent; if the
- *								server lists it again, DELE is
- *								sent again
- *	gone		none		the same		nothing: QUIT was confirmed, or the
- *								server lists it no more
+ *	gone		GONE		the same		nothing: DELE was accepted and QUIT
+ *								sent, or the server listed it no
+ *								more; if it does again, see below
  *
  * The row is made durable before the rename (so a file that arrived is never taken for
  * one that did not), and DELE is sent only in state "stored". What remains: if the owner
  * moves or removes a file in the time between a crash after the rename and the next run, it
- * is fetched a second time. A row goes when its message has left the server, since a
- * server may then give its UID to another one (RFC 1939 7): keeping it could lose mail.
+ * is fetched a second time.
+ *
+ * A server may hide a message for a while (a maildrop that is rebuilt or restored), and it
+ * may give the UID of a message that is gone to another one (RFC 1939 7). So what is listed
+ * in state "gone" is fetched into tmp/ and compared by its digest: the same is "stored"
+ * again and not delivered twice; any other is delivered. Rows in state "gone" are kept
+ * for MT_FETCH_GONE_S.
  */
 struct mt_fetch_state;
 
@@ -42,8 +46,10 @@ enum mt_fetch_row {
 	MT_FETCH_UNSEEN = 0,
 	MT_FETCH_INTENDED,
 	MT_FETCH_STORED,
-	MT_FETCH_DELETING,
+	MT_FETCH_GONE,
 };
+
+#define MT_FETCH_GONE_S (90 * INT64_C(86400))
 
 /*
  * What a server calls a message. A broken one gives the same UID to several at once:
@@ -68,7 +74,8 @@ void mt_fetch_state_free(struct mt_fetch_state *s);
 struct mt_fetch_known {
 	enum mt_fetch_row row;
 	int64_t time;		/* when it was fetched, seconds since the epoch */
-	uint64_t size;		/* by the server's count then */
+	bool has_sha256;	/* false in rows of version 1 of the database */
+	uint8_t sha256[MT_DIGEST_SIZE];	/* of the message as it was stored */
 };
 
 int mt_fetch_state_get(struct mt_fetch_state *s, const struct mt_fetch_id *id,
@@ -84,14 +91,17 @@ void mt_fetch_state_rollback(struct mt_fetch_state *s);
 
 /* The message is about to become this file of this Maildir. */
 int mt_fetch_state_intend(struct mt_fetch_state *s, const struct mt_fetch_id *id,
-    const char *maildir, const char *name, uint64_t size, int64_t time,
-    struct mt_err *err);
-/* Set the row's state; to MT_FETCH_UNSEEN: remove it. */
+    const char *maildir, const char *name, const uint8_t sha256[MT_DIGEST_SIZE],
+    int64_t time, struct mt_err *err);
+/* Set the row's state; to MT_FETCH_UNSEEN: remove it; to MT_FETCH_GONE: from now on. */
 int mt_fetch_state_set(struct mt_fetch_state *s, const struct mt_fetch_id *id,
     enum mt_fetch_row row, struct mt_err *err);
 
-/* Walk all rows of the maildrop; *id is borrowed until the next call. 1, 0, -1. The rows
-   may be changed meanwhile only by calls that come after the walk has ended. */
+/* Remove the rows that have been gone for MT_FETCH_GONE_S. */
+int mt_fetch_state_prune(struct mt_fetch_state *s, struct mt_err *err);
+
+/* Walk the rows of the maildrop that are not gone; *id is borrowed until the next call.
+   1, 0, -1. The rows may be changed only when the walk has ended. */
 struct mt_fetch_row_info {
 	struct mt_fetch_id id;
 	enum mt_fetch_row row;

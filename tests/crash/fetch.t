@@ -56,4 +56,13 @@ kill_each fresh deleted mt-fetch --delete
 diag 'left on the server, and read before the next run:'
 KILL_CALLS="fsync renameat2"
 kill_each fresh read_meanwhile mt-fetch
+# All was fetched, then the server hid it, and shows it again.
+fresh_again()
+{
+	fresh && mt-fetch && mv drop hidden && mkdir drop && mt-fetch && rmdir drop &&
+	    mv hidden drop
+}
+diag 'fetched before, hidden by the server, and shown again:'
+KILL_CALLS="pwrite64 fdatasync unlink unlinkat"
+kill_each fresh_again deleted mt-fetch --delete
 done_testing

@@ -81,12 +81,45 @@ expect 'deleted, but the answer to QUIT was lost' '
 	faults
 	mt-fetch --delete
 	exactly 5
-	[ "$(sqlite3 "$db" "SELECT count(*) FROM message")" = 0 ]'
+	[ "$(sqlite3 "$db" "SELECT count(*) FROM message WHERE gone IS NULL")" = 0 ]'
+expect 'a server that hides messages for a while gives none of them twice' '
+	fresh 5
+	mt-fetch
+	mkdir hidden
+	mv drop/u00[234] hidden
+	mt-fetch
+	mv hidden/* drop
+	mt-fetch --json >out
+	grep "\"listed\":5,\"known\":5,\"fetched\":0" out
+	exactly 5
+	before=$(grep -c RETR pop3.log)
+	mt-fetch --delete
+	[ "$(grep -c RETR pop3.log)" = "$before" ]
+	exactly 5
+	[ -z "$(ls drop)" ]'
+expect 'nor one that takes back what it has deleted' '
+	fresh 5
+	cp -r drop before
+	mt-fetch --delete
+	mt-fetch
+	cp before/* drop
+	mt-fetch --delete
+	exactly 5
+	[ -z "$(ls drop)" ]'
+expect 'and another message of the same size under a UID that was hidden is fetched' '
+	fresh 3
+	mt-fetch
+	rm drop/u002
+	mt-fetch
+	sed "s/body 1/body 4/" <drop/u001 >drop/u002
+	mt-fetch --delete
+	exactly 4
+	[ -z "$(ls drop)" ]'
 expect 'and a new message took the UID of one of them: it is fetched, not deleted' '
 	fresh 2 lose-quit
 	status 75 mt-fetch --delete 2>err
 	faults
-	printf "Subject: another of another size\r\n\r\nbody 3\r\n" >drop/u001
+	printf "Subject: message 1\r\n\r\nbody 3\r\n" >drop/u001
 	mt-fetch --delete
 	exactly 3
 	[ -z "$(ls drop)" ]'

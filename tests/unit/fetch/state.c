@@ -1,12 +1,14 @@
 /* state.c - what mt-fetch remembers: rows, transactions, the lock */
 #include "fetch/state.h"
 
+#include <sqlite3.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "tap.h"
 
 static char *dir;
+static const uint8_t digest[MT_DIGEST_SIZE] = { 1, 2, 3 };
 
 static struct mt_fetch_state *
 open_state(const char *key)
@@ -38,7 +40,7 @@ intend(struct mt_fetch_state *s, const char *uid, uint32_t nth)
 	struct mt_err err = { 0 };
 
 	if (mt_fetch_state_begin(s, &err) < 0 ||
-	    mt_fetch_state_intend(s, &id, "/mail", "name", 120, 1600000000, &err) < 0 ||
+	    mt_fetch_state_intend(s, &id, "/mail", "name", digest, 1600000000, &err) < 0 ||
 	    mt_fetch_state_commit(s, &err) < 0)
 		abort();
 }
@@ -58,7 +60,7 @@ test_rows(void)
 	is_int(row_of(s, id.uid, 1), MT_FETCH_UNSEEN, "its namesake is not");
 	mt_fetch_state_get(s, &id, &known, &err);
 	is_int(known.time, 1600000000, "when");
-	is_int(known.size, 120, "how big");
+	ok(known.has_sha256 && memcmp(known.sha256, digest, sizeof(digest)) == 0, "what");
 	is_int(mt_fetch_state_next(s, &row, &err), 1, "a row");
 	is_str(row.id.uid, id.uid, "its UID");
 	is_str(row.maildir, "/mail", "its Maildir");
@@ -75,7 +77,70 @@ test_rows(void)
 	mt_fetch_state_rollback(s);
 	is_int(mt_fetch_state_set(s, &id, MT_FETCH_UNSEEN, &err), 0, "forgotten");
 	is_int(row_of(s, id.uid, 0), MT_FETCH_UNSEEN, "for good");
+	intend(s, id.uid, 0);
+	is_int(mt_fetch_state_set(s, &id, MT_FETCH_GONE, &err), 0, "gone");
+	is_int(mt_fetch_state_next(s, &row, &err), 0, "no row to walk");
+	is_int(mt_fetch_state_prune(s, &err), 0, "too young to be pruned");
+	mt_fetch_state_get(s, &id, &known, &err);
+	is_int(known.row, MT_FETCH_GONE, "so it is known");
+	ok(known.has_sha256 && memcmp(known.sha256, digest, sizeof(digest)) == 0, "and what");
+	is_int(mt_fetch_state_set(s, &id, MT_FETCH_STORED, &err), 0, "back");
+	is_int(mt_fetch_state_next(s, &row, &err), 1, "and a row again");
+	is_int(mt_fetch_state_next(s, &row, &err), 0, "the only one");
 	intend(s, "left", 3);
+}
+
+/* Run SQL on the database, behind its back. */
+static void
+tamper(const char *text)
+{
+	g_autofree char *path = g_build_filename(dir, "fetch.sqlite", NULL);
+	sqlite3 *db;
+
+	if (sqlite3_open(path, &db) != SQLITE_OK ||
+	    sqlite3_exec(db, text, NULL, NULL, NULL) != SQLITE_OK) {
+		printf("# %s\n", sqlite3_errmsg(db));
+		abort();
+	}
+	sqlite3_close(db);
+}
+
+static void
+test_prune(void)
+{
+	mt_auto(mt_fetch_state) s = open_state("ada@example.org");
+	struct mt_err err = { 0 };
+
+	tamper("UPDATE message SET row = 3, gone = unixepoch() - 86400 * 89 WHERE nth = 3");
+	is_int(mt_fetch_state_prune(s, &err), 0, "gone for 89 days");
+	is_int(row_of(s, "left", 3), MT_FETCH_GONE, "is kept");
+	tamper("UPDATE message SET gone = gone - 86400 * 2 WHERE nth = 3");
+	is_int(mt_fetch_state_prune(s, &err), 0, "gone for 91 days");
+	is_int(row_of(s, "left", 3), MT_FETCH_UNSEEN, "is not");
+	intend(s, "left", 3);
+}
+
+static void
+test_versions(void)
+{
+	struct mt_fetch_id id = { "old", 0 };
+	struct mt_fetch_known known;
+	struct mt_err err = { 0 };
+	mt_auto(mt_fetch_state) s = NULL;
+
+	tamper("ALTER TABLE message DROP COLUMN sha256; ALTER TABLE message DROP COLUMN gone;"
+	    "ALTER TABLE message ADD COLUMN size INTEGER;"
+	    "INSERT INTO message VALUES (1, 'old', 0, 2, '/mail', 'old', 7, 7);"
+	    "PRAGMA user_version = 1");
+	s = open_state("ada@example.org");
+	is_int(mt_fetch_state_get(s, &id, &known, &err), 0, "a database of version 1");
+	is_int(known.row, MT_FETCH_STORED, "keeps its rows");
+	ok(!known.has_sha256, "but knows no digests");
+	mt_fetch_state_free(mt_steal(&s));
+	tamper("PRAGMA user_version = 3");
+	ok(mt_fetch_state_open(dir, "ada@example.org", &err) == NULL, "version 3");
+	is_int(err.kind, MT_ESOFTWARE, "%s", err.msg);
+	tamper("PRAGMA user_version = 2");
 }
 
 static void
@@ -117,6 +182,8 @@ main(void)
 	dir = g_dir_make_tmp("mt-state.XXXXXX", NULL);
 	test_rows();
 	test_maildrops();
+	test_prune();
+	test_versions();
 	test_damage();
 	mt_file_remove_tree(dir, &err);
 	g_free(dir);
