@@ -21,6 +21,7 @@ shopt -s nullglob
 TOP=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd -P)
 MT_BUILD=$(cd "$TOP" && cd "${MT_BUILD:-build}" && pwd -P) || exit 1
 SUITES=$(cd "$TOP/../shared/suites" 2>/dev/null && pwd -P)
+SELF=$(realpath "$0")
 T=$(mktemp -d "${TMPDIR:-/tmp}/mt-test.XXXXXX") || exit 1
 export TOP MT_BUILD T HOME=$T/home TMPDIR=$T/tmp LC_ALL=C.UTF-8 TZ=UTC
 export PATH=$MT_BUILD/bin:$MT_BUILD/tools:$PATH:/usr/sbin:/sbin
@@ -156,6 +157,14 @@ need_mounts()
 	MOUNTS=(unshare --mount)
 	[ "$(id -u)" = 0 ] || MOUNTS+=(--map-current-user --keep-caps)
 	"${MOUNTS[@]}" true 2>/dev/null || skip_all "no mount namespaces here"
+}
+
+# go_inside COMMAND...: the whole test goes on in what COMMAND runs its arguments in.
+go_inside()
+{
+	[ -z "${MT_INSIDE:-}" ] || return 0
+	cd / && rm -rf "$T"
+	MT_INSIDE=1 TMPDIR=${T%/*} exec "$@" "$SELF"
 }
 
 need_suite() # NAME: skip where the public suites are not; sets SUITE
@@ -335,5 +344,6 @@ client_conf()
 # The peers (Dovecot, Postfix and its tools): see tests/peers.
 start_dovecot() { . "$TOP/tests/peers"; peer_dovecot "$@"; }
 start_postfix() { . "$TOP/tests/peers"; peer_postfix "$@"; }
+need_users() { . "$TOP/tests/peers"; peer_need_users; }
 smtp_sink() { . "$TOP/tests/peers"; peer_smtp_sink "$@"; }
 smtp_source() { . "$TOP/tests/peers"; peer_smtp_source "$@"; }

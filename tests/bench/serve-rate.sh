@@ -9,6 +9,7 @@
 #	MESSAGES=400 ROUNDS=3 SESSIONS="1 10 50" tests/bench/serve-rate.sh
 export TMPDIR=/var/tmp		# on a disk: /tmp may be memory, where fsync costs nothing
 . "${0%/*}/../lib.sh"
+need_users
 not_a_test
 MESSAGES=${MESSAGES:-400} ROUNDS=${ROUNDS:-3} SESSIONS=${SESSIONS:-1 10 50}
 SIZE=6500		# the median of real mail

@@ -4,10 +4,7 @@
 . "$TOP/tests/e2e/serve.sh"
 
 need_mounts
-if [ -z "${MT_INSIDE:-}" ]; then	# all of the test goes on in there
-	cd / && rm -rf "$T"
-	MT_INSIDE=1 TMPDIR=${T%/*} exec "${MOUNTS[@]}" "$TOP/tests/e2e/serve-full.t"
-fi
+go_inside "${MOUNTS[@]}"
 mkdir mail
 mount -t tmpfs -o size=256k,nr_inodes=100,mode=700 tmpfs mail || exit
 trap 'umount "$T/mail"; test_end' EXIT

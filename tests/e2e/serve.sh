@@ -59,8 +59,7 @@ dialogue()
 	cat >"$T/.script"
 	"$TOP/tests/tools/talk" "$@" <"$T/.script" >"$T/.out" 2>&1
 	test_line $(($? != 0)) "$promise" && return
-	sed 's/^/# /' "$T/.out"
-	return 1
+	blame "$promise" "$(cat "$T/.out")"
 }
 
 # How many messages are in a user's Maildir.

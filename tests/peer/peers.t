@@ -2,6 +2,7 @@
 # The foreign servers that other tests lean on do what those tests think they do.
 . "${0%/*}/../lib.sh"
 
+need_users
 need openssl swaks
 make_ca
 swaks() { command swaks --to user1@example.org --from user2@example.org --helo test "$@"; }

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # mt-send against Postfix: its smtp-sink, and a whole one with TLS and a login
 . "${0%/*}/../lib.sh"
+need_users
 need python3 openssl
 
 make_ca

@@ -4,6 +4,7 @@
 # Postfix reads its settings anew for each connection here (max_use = 1), so that what it
 # offers is changed between messages. Its log counts the commands of a session.
 . "${0%/*}/../lib.sh"
+need_users
 need mt-send
 start_postfix 'max_use = 1'
 export MT_CONFIG=$T/mt.conf
