@@ -102,6 +102,20 @@ mt_maildir_path(const struct mt_maildir *m)
 	return m->path;
 }
 
+bool
+mt_maildir_is_there(const struct mt_maildir *m)
+{
+	for (size_t i = 0; i < NSUBS; i++) {
+		g_autofree char *sub = g_build_filename(m->path, sub_names[i], NULL);
+		struct stat there, ours;
+
+		if (stat(sub, &there) < 0 || fstat(m->fd[i], &ours) < 0 ||
+		    there.st_ino != ours.st_ino || there.st_dev != ours.st_dev)
+			return false;
+	}
+	return true;
+}
+
 int
 mt_maildir_fd(const struct mt_maildir *m, const char *sub)
 {

@@ -2,6 +2,7 @@
 #ifndef MT_MAILDIR_DELIVER_H
 #define MT_MAILDIR_DELIVER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/auto.h"
@@ -36,6 +37,8 @@ struct mt_maildir *mt_maildir_open(const char *path, struct mt_err *err);
 struct mt_maildir *mt_maildir_create(const char *path, struct mt_err *err);
 void mt_maildir_free(struct mt_maildir *m);
 const char *mt_maildir_path(const struct mt_maildir *m);
+/* Whether its path still leads to it: false when it was removed, or renamed. */
+bool mt_maildir_is_there(const struct mt_maildir *m);
 /* Descriptors of tmp/, new/, cur/; owned by m. */
 int mt_maildir_fd(const struct mt_maildir *m, const char *sub);
 /* Remove what crashed deliveries left in tmp/ more than 36 hours ago; how many. */

@@ -102,7 +102,11 @@ get_box(struct mt_serve_boxes *b, const char *user, struct mt_err *err)
 
 	if (box != NULL) {
 		b->idle -= box->uses++ == 0;
-		return box;
+		/* Its owner may have removed or renamed it since. */
+		if (mt_maildir_is_there(box->maildir))
+			return box;
+		unlist(box);
+		release(box);
 	}
 	path = mt_serve_policy_maildir(b->params, user);
 	maildir = mt_maildir_create(path, err);
@@ -149,19 +153,13 @@ file_for(struct mt_serve_transaction *t, struct mt_serve_boxes *b, const char *u
 	*fate = MT_SERVE_FATE_TOO_MANY;
 	if (t->files == MT_SERVE_FILES_MAX)
 		return -1;
-	/* A Maildir that was open may have been removed or renamed by its owner since:
-	   then it is made anew. */
-	for (int attempt = 0; attempt < 2; attempt++) {
-		f->box = get_box(b, user, &err);
-		if (f->box == NULL)
-			break;
+	f->box = get_box(b, user, &err);
+	if (f->box != NULL) {
 		f->delivery = mt_deliver_begin(f->box->maildir, &err);
 		if (f->delivery != NULL)
 			return (int)t->files++;
 		unlist(f->box);
 		release(f->box);
-		if (err.kind != MT_ENOINPUT)
-			break;
 	}
 	*fate = fate_of(&err);
 	return -1;

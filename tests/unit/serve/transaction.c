@@ -128,6 +128,26 @@ test_removed(void)
 	mt_serve_transaction_free(t);
 }
 
+/* The owner renames it: new mail goes where the path leads. */
+static void
+test_renamed(void)
+{
+	static const char *const locals[] = { "ada", NULL };
+	g_autofree char *path = g_strdup_printf("%s/example.org/ada", params.mail_root);
+	g_autofree char *old = g_strdup_printf("%s/example.org/old", params.mail_root);
+	struct mt_serve_ipc_committed done;
+	struct mt_serve_transaction *t;
+
+	is_int(count("ada", "new"), 0, "nothing is there yet");
+	is_int(rename(path, old), 0, "renamed");
+	t = begin(locals);
+	commit(t, (const uint8_t[]){ 1 }, 1);
+	ok(mt_serve_transaction_result(t, &done) == NULL, "delivered all the same");
+	is_int(count("ada", "new"), 1, "into a new Maildir");
+	is_int(count("old", "new"), 0, "and not the old one");
+	mt_serve_transaction_free(t);
+}
+
 int
 main(void)
 {
@@ -143,6 +163,7 @@ main(void)
 	test_once();
 	test_drop();
 	test_removed();
+	test_renamed();
 	mt_serve_boxes_free(boxes);
 	mt_serve_users_free(users);
 	mt_file_remove_tree(dir, NULL);
