@@ -150,10 +150,13 @@ run_inject(const struct send *s, const struct mt_inject_params *params)
 	if (status == EX_OK)
 		return EX_OK;
 	summary = g_string_new(NULL);
-	for (int i = 0; i < MT_INJECT_FATES; i++)
-		g_string_append_printf(summary, "%s%llu %s", i == 0 ? "" : ", ",
+	for (int i = 0; i < MT_INJECT_FATES; i++) {
+		if (counts[i] == 0)
+			continue;
+		g_string_append_printf(summary, "%s%llu %s", summary->len == 0 ? "" : ", ",
 		    (unsigned long long)counts[i],
 		    mt_inject_word((enum mt_inject_fate)i));
+	}
 	mt_cmd_warn("%s", summary->str);
 	return status;
 }
