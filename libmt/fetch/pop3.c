@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/limits.h"
+#include "fetch/ident.h"
 #include "fetch/recover.h"
 #include "fetch/state.h"
 #include "maildir/deliver.h"
@@ -35,7 +36,7 @@ struct incoming {
 	struct item *item;
 	struct mt_deliver *delivery;	/* NULL: it has been here before */
 	uint64_t bytes;
-	uint8_t sha256[MT_DIGEST_SIZE];
+	uint8_t ident[MT_DIGEST_SIZE];
 	char name[MT_MAILDIR_NAME_SIZE];
 };
 
@@ -47,7 +48,8 @@ struct mt_fetch {
 	GArray *items;			/* struct item */
 	GPtrArray *todo;		/* struct item *, to be fetched, in order */
 	GArray *batch;			/* struct incoming */
-	struct mt_digest *digest;	/* of the one that comes in */
+	struct mt_fetch_ident *ident;	/* of the one that comes in */
+	const struct item *broken;	/* within which the session broke off, or NULL */
 	uint64_t batch_bytes;
 	struct mt_fetch_result *result;
 };
@@ -95,7 +97,7 @@ mt_fetch_new(const struct mt_fetch_params *params, struct mt_err *err)
 	f->items = g_array_new(FALSE, FALSE, sizeof(struct item));
 	f->todo = g_ptr_array_new();
 	f->batch = g_array_new(FALSE, FALSE, sizeof(struct incoming));
-	f->digest = mt_digest_new();
+	f->ident = mt_fetch_ident_new();
 	f->state = mt_fetch_state_open(params->state_dir, key, err);
 	if (f->state == NULL)
 		return NULL;
@@ -126,7 +128,7 @@ mt_fetch_free(struct mt_fetch *f)
 	g_array_free(f->batch, TRUE);
 	g_array_free(f->items, TRUE);
 	g_ptr_array_free(f->todo, TRUE);
-	mt_digest_free(f->digest);
+	mt_fetch_ident_free(f->ident);
 	mt_pop3_free(f->session);
 	mt_maildir_free(f->maildir);
 	mt_fetch_state_free(f->state);
@@ -153,8 +155,8 @@ make_items(struct mt_fetch *f, const struct mt_pop3_entry *list, size_t n)
 	GHashTable *count = g_hash_table_new(g_str_hash, g_str_equal);
 
 	for (size_t i = 0; i < n; i++) {
-		struct item item = { list[i].number, list[i].size, { list[i].uid, 0 },
-			{ MT_FETCH_UNSEEN }, false, false, false };
+		struct item item = { .number = list[i].number, .size = list[i].size,
+			.id.uid = list[i].uid };
 		struct mt_err err = { 0 };
 
 		if (list[i].uid == NULL) {
@@ -174,6 +176,7 @@ make_items(struct mt_fetch *f, const struct mt_pop3_entry *list, size_t n)
 struct gone {
 	char *uid;
 	uint32_t nth;
+	enum mt_fetch_row next;
 };
 
 static void
@@ -194,7 +197,8 @@ mark_gone(struct mt_fetch *f, GHashTable *count, struct mt_err *err)
 
 	g_array_set_clear_func(gone, gone_clear);
 	while ((rc = mt_fetch_state_next(f->state, &row, err)) > 0) {
-		struct gone g = { NULL, row.id.nth };
+		struct gone g = { NULL, row.id.nth,
+			row.row == MT_FETCH_BROKEN ? MT_FETCH_UNSEEN : MT_FETCH_GONE };
 
 		if (row.id.nth < GPOINTER_TO_UINT(g_hash_table_lookup(count, row.id.uid)))
 			continue;
@@ -211,7 +215,7 @@ mark_gone(struct mt_fetch *f, GHashTable *count, struct mt_err *err)
 		const struct gone *g = &g_array_index(gone, struct gone, i);
 		struct mt_fetch_id id = { g->uid, g->nth };
 
-		if (mt_fetch_state_set(f->state, &id, MT_FETCH_GONE, err) < 0) {
+		if (mt_fetch_state_set(f->state, &id, g->next, err) < 0) {
 			mt_fetch_state_rollback(f->state);
 			return -1;
 		}
@@ -221,6 +225,66 @@ mark_gone(struct mt_fetch *f, GHashTable *count, struct mt_err *err)
 		return -1;
 	}
 	return mt_fetch_state_commit(f->state, err);
+}
+
+/* Whether the UID and what is known of it are enough to say that this is ours. */
+static bool
+is_surely_known(const struct item *item)
+{
+	const struct mt_fetch_known *known = &item->known;
+
+	if (known->row != MT_FETCH_STORED)
+		return false;
+	if (!known->has_ident)
+		return true;
+	return (item->size == 0 || item->size == known->size) &&
+	    (item->is_shared || !known->is_shared);
+}
+
+/* New messages first, then those that may be known, then those that broke a session. */
+static int
+urgency(const struct item *item)
+{
+	switch (item->known.row) {
+	case MT_FETCH_STORED:
+	case MT_FETCH_GONE:
+		return 1;
+	case MT_FETCH_BROKEN:
+		return 2;
+	default:
+		return 0;
+	}
+}
+
+static int
+by_urgency(const void *a, const void *b)
+{
+	const struct item *x = *(struct item *const *)a, *y = *(struct item *const *)b;
+
+	if (urgency(x) != urgency(y))
+		return urgency(x) - urgency(y);
+	return x->number < y->number ? -1 : x->number > y->number;
+}
+
+/* Look up what is known of each message that is listed. */
+static int
+look_up(struct mt_fetch *f, GHashTable *count, struct mt_err *err)
+{
+	for (guint i = 0; i < f->items->len; i++) {
+		struct item *item = &g_array_index(f->items, struct item, i);
+
+		if (mt_fetch_state_get(f->state, &item->id, &item->known, err) < 0)
+			return -1;
+		item->is_shared =
+		    GPOINTER_TO_UINT(g_hash_table_lookup(count, item->id.uid)) > 1;
+		if (!item->is_shared || item->known.is_shared || f->params->dry_run ||
+		    item->known.row == MT_FETCH_UNSEEN)
+			continue;
+		if (mt_fetch_state_share(f->state, item->id.uid, err) < 0)
+			return -1;
+		item->known.is_shared = true;
+	}
+	return 0;
 }
 
 /* What is ours already, and what is to be fetched. */
@@ -236,28 +300,37 @@ plan(struct mt_fetch *f, struct mt_err *err)
 		return -1;
 	f->result->listed = n;
 	count = make_items(f, list, n);
-	if (!f->params->dry_run && mark_gone(f, count, err) < 0)
+	if ((!f->params->dry_run && mark_gone(f, count, err) < 0) ||
+	    look_up(f, count, err) < 0)
 		return -1;
 	for (guint i = 0; i < f->items->len; i++) {
 		struct item *item = &g_array_index(f->items, struct item, i);
 
-		if (mt_fetch_state_get(f->state, &item->id, &item->known, err) < 0)
-			return -1;
-		item->is_shared =
-		    GPOINTER_TO_UINT(g_hash_table_lookup(count, item->id.uid)) > 1;
-		if (item->known.row == MT_FETCH_STORED) {
+		if (is_surely_known(item)) {
 			f->result->known++;
 			continue;
 		}
 		g_ptr_array_add(f->todo, item);
 		bytes += MIN(item->size, UINT32_MAX);
 	}
+	g_ptr_array_sort(f->todo, by_urgency);
 	report(f, (struct mt_fetch_event){ .what = MT_FETCH_PLANNED,
 	    .messages = f->todo->len, .bytes = bytes });
 	return 0;
 }
 
 /* Fetching. */
+
+/* The row of a message that has come in. */
+static struct mt_fetch_known
+row_of(const struct incoming *in, enum mt_fetch_row row, int64_t when)
+{
+	struct mt_fetch_known known = { .row = row, .is_shared = in->item->is_shared,
+		.has_ident = true, .size = in->item->size, .time = when };
+
+	memcpy(known.ident, in->ident, MT_DIGEST_SIZE);
+	return known;
+}
 
 /* The batch's rows are made durable before a file has its name. */
 static int
@@ -269,9 +342,10 @@ intend_batch(struct mt_fetch *f, struct mt_err *err)
 		return -1;
 	for (guint i = 0; i < f->batch->len; i++) {
 		const struct incoming *in = &g_array_index(f->batch, struct incoming, i);
+		struct mt_fetch_known row = row_of(in, MT_FETCH_INTENDED, now);
 
-		if (in->delivery != NULL && mt_fetch_state_intend(f->state, &in->item->id,
-		    mt_maildir_path(f->maildir), in->name, in->sha256, now, err) < 0)
+		if (in->delivery != NULL && mt_fetch_state_put(f->state, &in->item->id,
+		    &row, mt_maildir_path(f->maildir), in->name, err) < 0)
 			return -1;
 	}
 	return mt_fetch_state_commit(f->state, err);
@@ -285,8 +359,13 @@ settle_batch(struct mt_fetch *f, struct mt_err *err)
 		return -1;
 	for (guint i = 0; i < f->batch->len; i++) {
 		const struct incoming *in = &g_array_index(f->batch, struct incoming, i);
+		struct mt_fetch_known again =
+		    row_of(in, MT_FETCH_STORED, in->item->known.time);
 
-		if ((in->delivery == NULL || mt_deliver_error(in->delivery) == NULL) &&
+		if (in->delivery == NULL &&
+		    mt_fetch_state_put(f->state, &in->item->id, &again, "", "", err) < 0)
+			return -1;
+		if (in->delivery != NULL && mt_deliver_error(in->delivery) == NULL &&
 		    mt_fetch_state_set(f->state, &in->item->id, MT_FETCH_STORED, err) < 0)
 			return -1;
 	}
@@ -370,23 +449,25 @@ receive_body(struct mt_fetch *f, struct incoming *in, struct mt_err *err)
 	while ((rc = mt_pop3_read(f->session, &piece, err)) > 0) {
 		if (mt_deliver_write(in->delivery, piece.p, piece.n, err) < 0)
 			return -1;
-		mt_digest_add(f->digest, piece.p, piece.n);
+		mt_fetch_ident_add(f->ident, piece.p, piece.n);
 		in->bytes += piece.n;
 		report(f, (struct mt_fetch_event){ .what = MT_FETCH_RECEIVED,
 		    .bytes = piece.n });
 	}
-	mt_digest_end(f->digest, in->sha256);
+	mt_fetch_ident_end(f->ident, in->ident);
+	f->broken = rc < 0 ? in->item : NULL;
 	return rc;
 }
 
-/* It is what the server gave us under this UID before it hid it (state.h). */
-static bool
-has_been_here(const struct incoming *in)
+/* Whether we had it under this UID before: 1, 0, -1 (state.h). */
+static int
+has_been_here(struct mt_fetch *f, const struct incoming *in, struct mt_err *err)
 {
-	const struct mt_fetch_known *known = &in->item->known;
+	enum mt_fetch_row row = in->item->known.row;
 
-	return known->row == MT_FETCH_GONE && known->has_sha256 &&
-	    memcmp(known->sha256, in->sha256, MT_DIGEST_SIZE) == 0;
+	if (row != MT_FETCH_GONE && row != MT_FETCH_STORED)
+		return 0;
+	return mt_fetch_state_has(f->state, in->item->id.uid, in->ident, err);
 }
 
 /* The answer to one RETR: the message joins the batch, or is reported as refused. */
@@ -399,6 +480,7 @@ receive(struct mt_fetch *f, struct item *item, struct mt_err *err)
 	int rc = mt_pop3_answer(f->session, &refused);
 
 	if (rc < 0) {
+		f->broken = item;
 		*err = refused;
 		return -1;
 	}
@@ -413,11 +495,13 @@ receive(struct mt_fetch *f, struct item *item, struct mt_err *err)
 		mt_deliver_free(in.delivery);
 		return mt_fail_in(err, "message %u", item->number);
 	}
-	if (has_been_here(&in)) {
+	rc = has_been_here(f, &in, err);
+	if (rc != 0) {
 		mt_deliver_free(in.delivery);
 		in.delivery = NULL;
-		g_array_append_val(f->batch, in);
-		return 0;
+		if (rc > 0)
+			g_array_append_val(f->batch, in);
+		return rc > 0 ? 0 : -1;
 	}
 	mt_maildir_name_unique(unique);
 	if (snprintf(in.name, sizeof(in.name), "%s,S=%llu", unique,
@@ -427,6 +511,17 @@ receive(struct mt_fetch *f, struct item *item, struct mt_err *err)
 	g_array_append_val(f->batch, in);
 	f->batch_bytes += in.bytes;
 	return 0;
+}
+
+/* A message that breaks every session does not keep the others from coming. */
+static void
+note_broken(struct mt_fetch *f)
+{
+	struct mt_fetch_known row = { .row = MT_FETCH_BROKEN };
+	struct mt_err ignored = { 0 };
+
+	if (f->broken != NULL && f->broken->known.row == MT_FETCH_UNSEEN)
+		mt_fetch_state_put(f->state, &f->broken->id, &row, "", "", &ignored);
 }
 
 static int
@@ -464,7 +559,7 @@ is_due(const struct mt_fetch *f, const struct item *item, int64_t now)
 		return false;
 	if (item->known.row != MT_FETCH_STORED)
 		return false;
-	if (item->is_shared && !item->is_fetched)
+	if (!item->is_fetched && (item->is_shared || !is_surely_known(item)))
 		return false;
 	return now - item->known.time >= f->params->delete_after_s;
 }
@@ -609,7 +704,8 @@ mt_fetch_run(struct mt_fetch *f, const char *password, struct mt_fetch_result *r
 		return show_plan(f, err);
 	if (fetch_all(f, err) < 0) {
 		/* What has come in whole is kept: it need not come again. */
-		commit_batch(f, &ignored);
+		if (commit_batch(f, &ignored) == 0)
+			note_broken(f);
 		return -1;
 	}
 	if (commit_batch(f, err) < 0)

@@ -25,27 +25,29 @@ static const char *const versions[] = {
 	"  row INTEGER NOT NULL,"	/* enum mt_fetch_row */
 	"  maildir TEXT NOT NULL,"
 	"  name TEXT NOT NULL,"
-	"  size INTEGER NOT NULL,"
+	"  size INTEGER NOT NULL,"	/* by the server's count */
 	"  time INTEGER NOT NULL,"	/* when it was fetched */
 	"  PRIMARY KEY (maildrop, uid, nth)) WITHOUT ROWID;"
 	"PRAGMA user_version = 1;",
 
-	"ALTER TABLE message DROP COLUMN size;"
-	"ALTER TABLE message ADD COLUMN sha256 BLOB;"	/* of the file */
+	"ALTER TABLE message ADD COLUMN ident BLOB;"	/* ident.h */
+	"ALTER TABLE message ADD COLUMN shared INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE message ADD COLUMN gone INTEGER;"	/* since when, or NULL */
 	"PRAGMA user_version = 2;",
 };
 
-enum statement { GET, INTEND, SET, REMOVE, PRUNE, NEXT, BEGIN, COMMIT, NSTATEMENTS };
+enum statement { GET, HAS, PUT, SET, SHARE, REMOVE, PRUNE, NEXT, BEGIN, COMMIT, NSTATEMENTS };
 
 static const char *const sql[] = {
-	[GET] = "SELECT row, time, sha256 FROM message"
+	[GET] = "SELECT row, shared, ident, size, time FROM message"
 	    " WHERE maildrop = ?1 AND uid = ?2 AND nth = ?3",
-	[INTEND] = "INSERT OR REPLACE INTO message"
-	    " (maildrop, uid, nth, row, maildir, name, sha256, time)"
-	    " VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7)",
+	[HAS] = "SELECT 1 FROM message WHERE maildrop = ?1 AND uid = ?2 AND ident = ?3",
+	[PUT] = "INSERT OR REPLACE INTO message"
+	    " (maildrop, uid, nth, row, shared, ident, size, time, maildir, name)"
+	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
 	[SET] = "UPDATE message SET row = ?4, gone = ?5"
 	    " WHERE maildrop = ?1 AND uid = ?2 AND nth = ?3",
+	[SHARE] = "UPDATE message SET shared = 1 WHERE maildrop = ?1 AND uid = ?2",
 	[REMOVE] = "DELETE FROM message WHERE maildrop = ?1 AND uid = ?2 AND nth = ?3",
 	[PRUNE] = "DELETE FROM message WHERE maildrop = ?1 AND gone < ?2",
 	[NEXT] = "SELECT uid, nth, row, maildir, name FROM message"
@@ -276,15 +278,33 @@ mt_fetch_state_get(struct mt_fetch_state *s, const struct mt_fetch_id *id,
 	*out = (struct mt_fetch_known){ MT_FETCH_UNSEEN };
 	if (rc == SQLITE_ROW) {
 		out->row = (enum mt_fetch_row)sqlite3_column_int(st, 0);
-		out->time = sqlite3_column_int64(st, 1);
-		out->has_sha256 = sqlite3_column_bytes(st, 2) == MT_DIGEST_SIZE;
-		if (out->has_sha256)
-			memcpy(out->sha256, sqlite3_column_blob(st, 2), MT_DIGEST_SIZE);
+		out->is_shared = sqlite3_column_int(st, 1) != 0;
+		out->has_ident = sqlite3_column_bytes(st, 2) == MT_DIGEST_SIZE;
+		if (out->has_ident)
+			memcpy(out->ident, sqlite3_column_blob(st, 2), MT_DIGEST_SIZE);
+		out->size = (uint64_t)sqlite3_column_int64(st, 3);
+		out->time = sqlite3_column_int64(st, 4);
 	} else if (rc != SQLITE_DONE) {
 		fail_db(s, err);
 	}
 	sqlite3_reset(st);
 	return rc == SQLITE_ROW || rc == SQLITE_DONE ? 0 : -1;
+}
+
+int
+mt_fetch_state_has(struct mt_fetch_state *s, const char *uid,
+    const uint8_t ident[MT_DIGEST_SIZE], struct mt_err *err)
+{
+	sqlite3_stmt *st = s->st[HAS];
+	int rc;
+
+	sqlite3_bind_text(st, 2, uid, -1, SQLITE_STATIC);
+	sqlite3_bind_blob(st, 3, ident, MT_DIGEST_SIZE, SQLITE_STATIC);
+	rc = sqlite3_step(st);
+	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+		fail_db(s, err);
+	sqlite3_reset(st);
+	return rc == SQLITE_ROW ? 1 : rc == SQLITE_DONE ? 0 : -1;
 }
 
 int
@@ -307,16 +327,22 @@ mt_fetch_state_rollback(struct mt_fetch_state *s)
 }
 
 int
-mt_fetch_state_intend(struct mt_fetch_state *s, const struct mt_fetch_id *id,
-    const char *maildir, const char *name, const uint8_t sha256[MT_DIGEST_SIZE],
-    int64_t time, struct mt_err *err)
+mt_fetch_state_put(struct mt_fetch_state *s, const struct mt_fetch_id *id,
+    const struct mt_fetch_known *known, const char *maildir, const char *name,
+    struct mt_err *err)
 {
-	sqlite3_stmt *st = bind_id(s, INTEND, id);
+	sqlite3_stmt *st = bind_id(s, PUT, id);
 
-	sqlite3_bind_text(st, 4, maildir, -1, SQLITE_STATIC);
-	sqlite3_bind_text(st, 5, name, -1, SQLITE_STATIC);
-	sqlite3_bind_blob(st, 6, sha256, MT_DIGEST_SIZE, SQLITE_STATIC);
-	sqlite3_bind_int64(st, 7, time);
+	sqlite3_bind_int(st, 4, known->row);
+	sqlite3_bind_int(st, 5, known->is_shared);
+	if (known->has_ident)
+		sqlite3_bind_blob(st, 6, known->ident, MT_DIGEST_SIZE, SQLITE_STATIC);
+	else
+		sqlite3_bind_null(st, 6);
+	sqlite3_bind_int64(st, 7, (int64_t)MIN(known->size, INT64_MAX));
+	sqlite3_bind_int64(st, 8, known->time);
+	sqlite3_bind_text(st, 9, maildir, -1, SQLITE_STATIC);
+	sqlite3_bind_text(st, 10, name, -1, SQLITE_STATIC);
 	return run(s, st, err);
 }
 
@@ -335,6 +361,13 @@ mt_fetch_state_set(struct mt_fetch_state *s, const struct mt_fetch_id *id,
 	else
 		sqlite3_bind_null(st, 5);
 	return run(s, st, err);
+}
+
+int
+mt_fetch_state_share(struct mt_fetch_state *s, const char *uid, struct mt_err *err)
+{
+	sqlite3_bind_text(s->st[SHARE], 2, uid, -1, SQLITE_STATIC);
+	return run(s, s->st[SHARE], err);
 }
 
 int

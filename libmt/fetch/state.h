@@ -14,8 +14,8 @@
  * database, "name" the file name in that row, which is chosen before the file has it.
  *
  *	state		row		file			a crash here costs
- *	unseen		none		none			nothing
- *	received	none		in tmp/			nothing: fetched again; tmp/ is
+ *	unseen		none, BROKEN	none			nothing
+ *	received	the same	in tmp/			nothing: fetched again; tmp/ is
  *								swept after 36 hours
  *	intended	INTENDED	in tmp/, synced		nothing: the next run finds no
  *					(not yet renamed)	file of that name, and forgets
@@ -23,7 +23,7 @@
  *	renamed		INTENDED	in new/			nothing: the next run finds the
  *								file by its name, in new/ or
  *								cur/, and makes it stored
- *	stored		STORED		wherever its owner	nothing: never fetched again
+ *	stored		STORED		wherever its owner	nothing: never delivered again
  *					has put it
  *	gone		GONE		the same		nothing: DELE was accepted and QUIT
  *								sent, or the server listed it no
@@ -34,11 +34,13 @@
  * moves or removes a file in the time between a crash after the rename and the next run, it
  * is fetched a second time.
  *
- * A server may hide a message for a while (a maildrop that is rebuilt or restored), and it
- * may give the UID of a message that is gone to another one (RFC 1939 7). So what is listed
- * in state "gone" is fetched into tmp/ and compared by its digest: the same is "stored"
- * again and not delivered twice; any other is delivered. Rows in state "gone" are kept
- * for MT_FETCH_GONE_S.
+ * A server may hide a message for a while (a maildrop that is rebuilt or restored), or take
+ * its time to delete one; and it may give the UID of a message that is gone to another one
+ * (RFC 1939 7), also behind our back. So a UID that is known is not always a message that
+ * is known: what is listed in state "gone", or with another size than before, or alone
+ * where others had the same UID, is fetched into tmp/ and compared by its identity
+ * (ident.h). What we had under that UID is "stored" again and not delivered twice; any
+ * other is delivered. Rows in state "gone" are kept for MT_FETCH_GONE_S.
  */
 struct mt_fetch_state;
 
@@ -47,6 +49,7 @@ enum mt_fetch_row {
 	MT_FETCH_INTENDED,
 	MT_FETCH_STORED,
 	MT_FETCH_GONE,
+	MT_FETCH_BROKEN,	/* the session broke off within it: the last to be tried */
 };
 
 #define MT_FETCH_GONE_S (90 * INT64_C(86400))
@@ -73,13 +76,18 @@ void mt_fetch_state_free(struct mt_fetch_state *s);
 /* What is known of a message. */
 struct mt_fetch_known {
 	enum mt_fetch_row row;
+	bool is_shared;		/* other messages had the same UID then */
+	bool has_ident;
+	uint8_t ident[MT_DIGEST_SIZE];
+	uint64_t size;		/* by the server's count */
 	int64_t time;		/* when it was fetched, seconds since the epoch */
-	bool has_sha256;	/* false in rows of version 1 of the database */
-	uint8_t sha256[MT_DIGEST_SIZE];	/* of the message as it was stored */
 };
 
 int mt_fetch_state_get(struct mt_fetch_state *s, const struct mt_fetch_id *id,
     struct mt_fetch_known *out, struct mt_err *err);
+/* Whether any message under that UID was this one: 1, 0, -1. */
+int mt_fetch_state_has(struct mt_fetch_state *s, const char *uid,
+    const uint8_t ident[MT_DIGEST_SIZE], struct mt_err *err);
 
 /*
  * Changes between begin and commit are durable together, at commit; another error in
@@ -89,14 +97,18 @@ int mt_fetch_state_begin(struct mt_fetch_state *s, struct mt_err *err);
 int mt_fetch_state_commit(struct mt_fetch_state *s, struct mt_err *err);
 void mt_fetch_state_rollback(struct mt_fetch_state *s);
 
-/* The message is about to become this file of this Maildir. */
-int mt_fetch_state_intend(struct mt_fetch_state *s, const struct mt_fetch_id *id,
-    const char *maildir, const char *name, const uint8_t sha256[MT_DIGEST_SIZE],
-    int64_t time, struct mt_err *err);
+/*
+ * Write the whole row. maildir and name are where an intended message will be, and may
+ * be "" in the other states.
+ */
+int mt_fetch_state_put(struct mt_fetch_state *s, const struct mt_fetch_id *id,
+    const struct mt_fetch_known *known, const char *maildir, const char *name,
+    struct mt_err *err);
 /* Set the row's state; to MT_FETCH_UNSEEN: remove it; to MT_FETCH_GONE: from now on. */
 int mt_fetch_state_set(struct mt_fetch_state *s, const struct mt_fetch_id *id,
     enum mt_fetch_row row, struct mt_err *err);
-
+/* Several messages have this UID: its rows say so from now on. */
+int mt_fetch_state_share(struct mt_fetch_state *s, const char *uid, struct mt_err *err);
 /* Remove the rows that have been gone for MT_FETCH_GONE_S. */
 int mt_fetch_state_prune(struct mt_fetch_state *s, struct mt_err *err);
 

@@ -49,6 +49,15 @@ expect 'broken off in a message: 75, what came before it is kept' '
 	status 75 mt-fetch 2>err
 	cat err; grep -q "message 5: .*cut off" err
 	exactly 4'
+expect 'always at the same message: the others come all the same' '
+	fresh 10 cut-retr=5
+	status 75 mt-fetch 2>err
+	status 75 mt-fetch 2>err
+	cat "$inbox"/new/* | sed -n "s/^body //p" | sort -n >got
+	diff <(seq 10 | grep -vx 5) got
+	faults
+	mt-fetch
+	exactly 10'
 expect 'and the next run fetches the rest, nothing twice' '
 	fresh 10 cut-retr=5
 	status 75 mt-fetch 2>err
@@ -115,6 +124,34 @@ expect 'and another message of the same size under a UID that was hidden is fetc
 	mt-fetch --delete
 	exactly 4
 	[ -z "$(ls drop)" ]'
+expect 'nor what has another size now, since the server wrote into it' '
+	fresh 3
+	mt-fetch
+	sed -i "1a Status: RO\r" drop/u002
+	mt-fetch --json >out
+	grep "\"listed\":3,\"known\":3,\"fetched\":0" out
+	before=$(grep -c RETR pop3.log)
+	mt-fetch --delete
+	[ "$(grep -c RETR pop3.log)" = "$before" ]
+	exactly 3
+	[ -z "$(ls drop)" ]'
+expect 'another client deleted one, and its UID is that of a new message: it is fetched' '
+	fresh 3
+	mt-fetch
+	printf "Subject: another new one\r\n\r\nbody 4\r\n" >drop/u002
+	mt-fetch --delete
+	exactly 4
+	[ -z "$(ls drop)" ]'
+expect 'and when it cannot be fetched, it is not deleted' '
+	fresh 3
+	mt-fetch
+	printf "Subject: another new one\r\n\r\nbody 4\r\n" >drop/u002
+	faults refuse-retr=2
+	status 69 mt-fetch --delete
+	[ "$(ls drop)" = u002 ]
+	faults
+	mt-fetch --delete
+	exactly 4'
 expect 'and a new message took the UID of one of them: it is fetched, not deleted' '
 	fresh 2 lose-quit
 	status 75 mt-fetch --delete 2>err
@@ -168,6 +205,22 @@ expect 'and they are deleted only in the session that fetched them' '
 	mt-fetch --delete
 	exactly 5
 	[ -z "$(ls drop)" ]'
+expect 'one of them was refused, another went: what is left is fetched, then deleted' '
+	fresh 2 same-uid refuse-retr=2
+	status 69 mt-fetch
+	rm drop/u001
+	faults same-uid
+	mt-fetch --delete
+	exactly 2
+	[ -z "$(ls drop)" ]'
+expect 'and when they move up, none comes twice' '
+	fresh 5 same-uid
+	for i in 1 3 5; do printf "longer %s\r\n" $i >>drop/u00$i; done
+	mt-fetch
+	rm drop/u001
+	printf "Subject: message\r\n\r\nbody 6\r\n" >drop/u006
+	mt-fetch
+	exactly 6'
 expect 'a wrong size in LIST changes nothing' '
 	fresh 5 size=1
 	mt-fetch

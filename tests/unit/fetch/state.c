@@ -8,7 +8,8 @@
 #include "tap.h"
 
 static char *dir;
-static const uint8_t digest[MT_DIGEST_SIZE] = { 1, 2, 3 };
+static const struct mt_fetch_known intended = { .row = MT_FETCH_INTENDED, .has_ident = true,
+	.ident = { 1, 2, 3 }, .size = 120, .time = 1600000000 };
 
 static struct mt_fetch_state *
 open_state(const char *key)
@@ -40,7 +41,7 @@ intend(struct mt_fetch_state *s, const char *uid, uint32_t nth)
 	struct mt_err err = { 0 };
 
 	if (mt_fetch_state_begin(s, &err) < 0 ||
-	    mt_fetch_state_intend(s, &id, "/mail", "name", digest, 1600000000, &err) < 0 ||
+	    mt_fetch_state_put(s, &id, &intended, "/mail", "name", &err) < 0 ||
 	    mt_fetch_state_commit(s, &err) < 0)
 		abort();
 }
@@ -60,7 +61,17 @@ test_rows(void)
 	is_int(row_of(s, id.uid, 1), MT_FETCH_UNSEEN, "its namesake is not");
 	mt_fetch_state_get(s, &id, &known, &err);
 	is_int(known.time, 1600000000, "when");
-	ok(known.has_sha256 && memcmp(known.sha256, digest, sizeof(digest)) == 0, "what");
+	is_int(known.size, 120, "how big");
+	ok(!known.is_shared, "alone");
+	ok(known.has_ident && memcmp(known.ident, intended.ident, MT_DIGEST_SIZE) == 0,
+	    "what");
+	is_int(mt_fetch_state_has(s, id.uid, known.ident, &err), 1, "it was here");
+	is_int(mt_fetch_state_has(s, "other", known.ident, &err), 0, "not under another UID");
+	known.ident[31] = 1;
+	is_int(mt_fetch_state_has(s, id.uid, known.ident, &err), 0, "and nothing else was");
+	is_int(mt_fetch_state_share(s, id.uid, &err), 0, "not alone any more");
+	mt_fetch_state_get(s, &id, &known, &err);
+	ok(known.is_shared, "is remembered");
 	is_int(mt_fetch_state_next(s, &row, &err), 1, "a row");
 	is_str(row.id.uid, id.uid, "its UID");
 	is_str(row.maildir, "/mail", "its Maildir");
@@ -83,7 +94,7 @@ test_rows(void)
 	is_int(mt_fetch_state_prune(s, &err), 0, "too young to be pruned");
 	mt_fetch_state_get(s, &id, &known, &err);
 	is_int(known.row, MT_FETCH_GONE, "so it is known");
-	ok(known.has_sha256 && memcmp(known.sha256, digest, sizeof(digest)) == 0, "and what");
+	ok(known.has_ident, "and what");
 	is_int(mt_fetch_state_set(s, &id, MT_FETCH_STORED, &err), 0, "back");
 	is_int(mt_fetch_state_next(s, &row, &err), 1, "and a row again");
 	is_int(mt_fetch_state_next(s, &row, &err), 0, "the only one");
@@ -128,14 +139,14 @@ test_versions(void)
 	struct mt_err err = { 0 };
 	mt_auto(mt_fetch_state) s = NULL;
 
-	tamper("ALTER TABLE message DROP COLUMN sha256; ALTER TABLE message DROP COLUMN gone;"
-	    "ALTER TABLE message ADD COLUMN size INTEGER;"
+	tamper("ALTER TABLE message DROP COLUMN ident; ALTER TABLE message DROP COLUMN gone;"
+	    "ALTER TABLE message DROP COLUMN shared;"
 	    "INSERT INTO message VALUES (1, 'old', 0, 2, '/mail', 'old', 7, 7);"
 	    "PRAGMA user_version = 1");
 	s = open_state("ada@example.org");
 	is_int(mt_fetch_state_get(s, &id, &known, &err), 0, "a database of version 1");
 	is_int(known.row, MT_FETCH_STORED, "keeps its rows");
-	ok(!known.has_sha256, "but knows no digests");
+	ok(!known.has_ident, "but knows no digests");
 	mt_fetch_state_free(mt_steal(&s));
 	tamper("PRAGMA user_version = 3");
 	ok(mt_fetch_state_open(dir, "ada@example.org", &err) == NULL, "version 3");
