@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -241,6 +242,21 @@ limit(int which, uint64_t value)
 		setrlimit(which, &r);
 }
 
+/* The bytes of address space that we have now. */
+static uint64_t
+present_memory(void)
+{
+	unsigned long long pages = 0;
+	FILE *f = fopen("/proc/self/statm", "re");
+
+	if (f == NULL)
+		return 0;
+	if (fscanf(f, "%llu", &pages) != 1)
+		pages = 0;
+	fclose(f);
+	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
 /* In the child: put on the limits, and run fn on a stack of the size that was asked
    for (RLIMIT_STACK does not grow a running thread's stack past its mapping). */
 static int
@@ -251,7 +267,8 @@ leashed_main(struct leashed *l, const struct mt_proc_leash *leash)
 
 	limit(RLIMIT_CPU, leash->cpu_s);
 #if !defined(__SANITIZE_ADDRESS__)
-	limit(RLIMIT_AS, leash->memory_bytes);
+	if (leash->memory_bytes != 0)
+		limit(RLIMIT_AS, present_memory() + leash->memory_bytes);
 #endif
 	if (leash->stack_bytes == 0)
 		return l->fn(l->arg, l->out_fd);

@@ -31,7 +31,7 @@ int mt_proc_run(char *const argv[], struct mt_slice in, struct mt_buf *out,
  */
 struct mt_proc_leash {
 	uint64_t stack_bytes;	/* soft RLIMIT_STACK for the thread that runs fn */
-	uint64_t memory_bytes;	/* RLIMIT_AS; not under a sanitizer */
+	uint64_t memory_bytes;	/* beyond what we have (RLIMIT_AS); not under a sanitizer */
 	uint32_t cpu_s;		/* RLIMIT_CPU */
 	uint32_t wall_ms;	/* then SIGKILL */
 };

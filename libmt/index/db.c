@@ -117,7 +117,29 @@ open_failed(int status, char *message, const char *path, struct mt_err *err)
 	return -1;
 }
 
-/* The directory of the Xapian database; NULL when there is none yet. g_free. */
+/*
+ * Whether Xapian had finished making the database: its version file (iamglass) gets its
+ * name last. What a crash left before that is no database, and would be in the way for ever.
+ */
+static bool
+is_complete(const char *xapian)
+{
+	DIR *dir = opendir(xapian);
+	struct dirent *e;
+	bool found = dir == NULL;	/* then opening it will say why */
+
+	while (dir != NULL && (e = readdir(dir)) != NULL)
+		found = found || g_str_has_prefix(e->d_name, "iam") ||
+		    g_str_equal(e->d_name, "XAPIANDB");
+	if (dir != NULL)
+		closedir(dir);
+	return found;
+}
+
+/*
+ * The directory of the Xapian database; NULL when there is none yet. g_free. A folder of
+ * mail may be called "xapian": beside .notmuch only a whole database is one.
+ */
 static char *
 find_xapian(const char *path)
 {
@@ -126,7 +148,9 @@ find_xapian(const char *path)
 
 	if (g_file_test(below, G_FILE_TEST_IS_DIR))
 		return g_steal_pointer(&below);
-	return g_file_test(inside, G_FILE_TEST_IS_DIR) ? g_steal_pointer(&inside) : NULL;
+	if (g_file_test(inside, G_FILE_TEST_IS_DIR) && is_complete(inside))
+		return g_steal_pointer(&inside);
+	return NULL;
 }
 
 /*
@@ -164,22 +188,44 @@ locate(struct place place, char **root, char **xapian, struct mt_err *err)
 }
 
 /*
- * Whether Xapian had finished making the database: its version file (iamglass) gets its
- * name last. What a crash left before that is no database, and would be in the way for ever.
+ * Remove what a crash left of a database that was being made. A directory that holds
+ * anything else is not that, whatever its name: mail may be in it.
  */
-static bool
-is_complete(const char *xapian)
+static int
+remove_remains(const char *xapian, struct mt_err *err)
 {
+	static const char *const endings[] = { "flintlock", ".glass", ".tmp", ".honey", NULL };
+	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
 	DIR *dir = opendir(xapian);
 	struct dirent *e;
-	bool found = dir == NULL;	/* then opening it will say why */
+	int rc = 0;
 
-	while (dir != NULL && (e = readdir(dir)) != NULL)
-		found = found || g_str_has_prefix(e->d_name, "iam") ||
-		    g_str_equal(e->d_name, "XAPIANDB");
-	if (dir != NULL)
-		closedir(dir);
-	return found;
+	if (dir == NULL)
+		return mt_fail(err, mt_err_kind_of_errno(errno), "%s: %m", xapian);
+	while (rc == 0 && (e = readdir(dir)) != NULL) {
+		bool is_ours = false;
+		struct stat st;
+
+		if (g_str_equal(e->d_name, ".") || g_str_equal(e->d_name, ".."))
+			continue;
+		for (size_t i = 0; endings[i] != NULL; i++)
+			is_ours = is_ours || g_str_has_suffix(e->d_name, endings[i]);
+		if (!is_ours || fstatat(dirfd(dir), e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+		    !S_ISREG(st.st_mode))
+			rc = mt_fail(err, MT_EDATA, "%s: neither a Xapian database nor what is "
+			    "left of one, since it holds \"%s\"; move it away", xapian,
+			    e->d_name);
+		g_ptr_array_add(names, g_strdup(e->d_name));
+	}
+	for (guint i = 0; rc == 0 && i < names->len; i++) {
+		if (unlinkat(dirfd(dir), names->pdata[i], 0) < 0)
+			rc = mt_fail(err, mt_err_kind_of_errno(errno), "%s/%s: %m", xapian,
+			    (char *)names->pdata[i]);
+	}
+	closedir(dir);
+	if (rc == 0 && rmdir(xapian) < 0)
+		rc = mt_fail(err, mt_err_kind_of_errno(errno), "%s: %m", xapian);
+	return rc;
 }
 
 /* Xapian would wait without a word while another program holds its lock. */
@@ -270,7 +316,7 @@ mt_index_open_to_write(const char *maildir, struct mt_err *err)
 	if (xapian != NULL && check_lock(xapian, err) < 0)
 		return NULL;
 	if (xapian != NULL && !is_complete(xapian)) {
-		if (mt_file_remove_tree(xapian, err) < 0)
+		if (remove_remains(xapian, err) < 0)
 			return NULL;
 		g_clear_pointer(&xapian, g_free);
 	}

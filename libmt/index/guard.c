@@ -116,11 +116,11 @@ trial(const char *path, struct mt_err *err)
 	leash.cpu_s = 10;
 	rc = mt_proc_fork(try_file, dir, &leash, NULL, err);
 	mt_file_remove_tree(dir, NULL);
-	if (rc == TRIAL_FAILED)
-		return mt_fail(err, MT_ETEMP, "no throw-away index can be made in %s",
-		    g_get_tmp_dir());
 	if (rc < 0)
 		return err->kind == MT_EDATA ? 0 : -1;
+	if (rc != 0 && rc != TRIAL_REFUSED)
+		return mt_fail(err, MT_ETEMP, "no throw-away index can be made in %s",
+		    g_get_tmp_dir());
 	return 1;
 }
 

@@ -202,9 +202,11 @@ mt_charset_clean_line(char *utf8)
 	char *to = utf8;
 
 	for (const char *p = utf8; *p != '\0';) {
-		const char *next = g_utf8_next_char(p);
+		uint32_t c = g_utf8_get_char_validated(p, -1);
+		bool is_valid = c <= 0x10ffff;
+		const char *next = is_valid ? g_utf8_next_char(p) : p + 1;
 
-		if (mt_charset_is_control(g_utf8_get_char(p))) {
+		if (!is_valid || mt_charset_is_control(c)) {
 			*to++ = ' ';
 		} else {
 			memmove(to, p, (size_t)(next - p));
@@ -225,10 +227,13 @@ mt_charset_clean_text(struct mt_buf *utf8)
 		return;
 	end = p + utf8->n;
 	while (p < end) {
-		const char *next = g_utf8_next_char(p);
-		uint32_t c = g_utf8_get_char(p);
+		uint32_t c = g_utf8_get_char_validated(p, end - p);
+		bool is_valid = c <= 0x10ffff;
+		const char *next = is_valid ? g_utf8_next_char(p) : p + 1;
 
-		if (c == '\r') {
+		if (!is_valid) {
+			*to++ = ' ';
+		} else if (c == '\r') {
 			while (next < end && *next == '\r')
 				next++;
 			if (next == end || *next != '\n') {

@@ -246,7 +246,9 @@ begin_link(struct render *r, struct element *e, const xmlChar **atts)
 
 	if (!is_worth_listing(href) || r->links->len >= MT_MAX_HTML_LINKS)
 		return;
-	g_ptr_array_add(r->links, g_strstrip(g_strndup(href, 2000)));
+	/* What is cut within a character is mended. */
+	g_ptr_array_add(r->links, g_strstrip(g_utf8_make_valid(href,
+	    (gssize)strnlen(href, 2000))));
 	e->link = r->links->len;
 	e->link_text = r->out->n;
 }

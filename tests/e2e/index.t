@@ -235,4 +235,33 @@ expect 'a mail root that is not there is an error' '
 	status 66 mt-index new 2>err; grep -q "$T/Mail: No such file" err
 	status 66 mt-index search "*" 2>err; grep -q "$T/Mail: no index" err
 '
+expect 'a folder of mail that is called xapian is a folder of mail' '
+	rm -rf "$root"
+	message INBOX 1.a.h one
+	message xapian 2.a.h two
+	mt-index new
+	[ "$(mt-index count "*")" = 2 ]
+	[ -e "$root/xapian/new/2.a.h" ]'
+expect 'nor is anything removed that lies where the database belongs' '
+	rm -rf "$root"
+	message INBOX 1.a.h one
+	message .notmuch/xapian 2.a.h two
+	status 65 mt-index new 2>err
+	grep -q "neither a Xapian database nor" err
+	[ -e "$root/.notmuch/xapian/new/2.a.h" ]
+	rm -rf "$root/.notmuch"
+	mkdir -p "$root/.notmuch/xapian"
+	touch "$root/.notmuch/xapian"/{flintlock,postlist.glass}
+	mt-index new
+	[ "$(mt-index count "*")" = 1 ]'
+expect 'a link that is cut within a character is shown, and whole' '
+	{
+		printf "From: a@example.org\nContent-Type: text/html; charset=utf-8\n\n"
+		for i in $(seq 50); do
+			printf "<a href=\"http:"; printf "%%01994d" 0; printf "😀xx\">x</a>\n"
+		done
+	} >links.eml
+	mt-index show links.eml >out
+	iconv -f utf-8 -t utf-8 out >/dev/null
+	grep -q "^\[50\] http:" out'
 done_testing
