@@ -85,6 +85,7 @@ static const struct mt_opt sendmail_opts[] = {
 	{ IGNORED, 'o', NULL, "OPTION", MT_OPT_NOTHING, "accepted (-oi, -oem, -odi)" },
 	{ IGNORED, 'e', NULL, "MODE", MT_OPT_NOTHING, "accepted (-em)" },
 	{ IGNORED, 'B', NULL, "TYPE", MT_OPT_NOTHING, "accepted (-B8BITMIME)" },
+	{ IGNORED, 'h', NULL, "HOPS", MT_OPT_NOTHING, "accepted" },
 	{ IGNORED, 'N', NULL, "DSN", MT_OPT_NOTHING, "accepted" },
 	{ IGNORED, 'R', NULL, "RETURN", MT_OPT_NOTHING, "accepted" },
 	{ IGNORED, 'V', NULL, "ENVID", MT_OPT_NOTHING, "accepted" },

@@ -184,6 +184,30 @@ has_header(struct mt_slice block)
 	return mt_header_next(&rest, &f) && f.whole.p == block.p;
 }
 
+/*
+ * A message that does not begin with a header field is all text. When it names recipients
+ * all the same, something stands before its header (a byte order mark, ">From "): as text
+ * its Bcc would show everybody who gets the message in secret.
+ */
+static int
+check_beginning(struct mt_slice block, bool from_fields, struct mt_err *err)
+{
+	struct mt_header_field f;
+
+	if (mt_slice_starts(block, MT_SLICE("From ")))
+		block = mt_slice_from(block, MIN(mt_slice_find(block, '\n') + 1, block.n));
+	if (has_header(block))
+		return 0;
+	while (mt_header_next(&block, &f)) {
+		if (is_one_of(&f, hidden_names, G_N_ELEMENTS(hidden_names)) ||
+		    (from_fields && is_one_of(&f, plain_names, G_N_ELEMENTS(plain_names))))
+			return mt_fail(err, MT_EDATA, "line 1 is no header field, but a %.*s "
+			    "field comes later: remove what stands before the header, or put "
+			    "an empty line before the text", MT_SLICE_ARG(f.name));
+	}
+	return 0;
+}
+
 /* The new header in *out, and how much of the old message it takes the place of. */
 static int
 edit_header(struct mt_slice block, const struct mt_addr *from, struct mt_buf *out,
@@ -225,6 +249,8 @@ mt_sendmail_read(int in, const struct mt_sendmail *params, struct mt_addr_list *
 	/* Before anything is edited, so that an error names the user's own line. */
 	if (raw < 0 || mt_smtp_scan(raw, &scan, err) < 0 ||
 	    mt_draft_header(raw, &head, err) < 0)
+		return -1;
+	if (check_beginning(mt_buf_slice(&head), params->from_fields, err) < 0)
 		return -1;
 	if (params->from_fields &&
 	    header_recipients(mt_buf_slice(&head), rcpts, err) < 0)

@@ -6,7 +6,8 @@
  *
  *	lost while			the server			outcome
  *	envelope, or part of the body	has no whole message		deferred
- *	final reply is awaited		may have taken it		and is_unknown
+ *	all was sent, and the final	may have taken it		and is_unknown
+ *	reply was not heard
  */
 #include "smtp/client.h"
 
@@ -346,6 +347,15 @@ say_end(struct transaction *t, struct mt_dot *dot, struct mt_err *err)
 	return mt_conn_write(t->c->conn, wire->p, wire->n, err);
 }
 
+/* A reply that is there before its command was sent would be taken for another's. */
+static int
+check_silence(const struct transaction *t, struct mt_err *err)
+{
+	if (mt_conn_buffered(t->c->conn) == 0)
+		return 0;
+	return mt_fail(err, MT_EPROTO, "the server answers what it was not asked");
+}
+
 /*
  * Sending failed in the middle: a server that closes often says why first, and then that
  * is the reason. A 2yz would be no answer to half a message.
@@ -356,7 +366,7 @@ last_words(struct transaction *t, struct mt_err *err)
 	struct mt_err unheard = { 0 };
 
 	t->c->is_broken = true;
-	if (err->kind == MT_EIO || err->kind == MT_EDATA)
+	if (err->kind == MT_EIO || err->kind == MT_EDATA || err->kind == MT_EPROTO)
 		return -1;
 	if (hear(t->c, LAST_WORDS_MS, &unheard) == 0 && class_of(t->c) >= 4) {
 		settle_rest_by_reply(t);
@@ -400,7 +410,8 @@ send_data(struct transaction *t, struct mt_err *err)
 		return hear(t->c, t->c->reply_ms, err);
 	}
 	mt_dot_init(&dot, MT_DOT_SMTP);
-	if (say_body(t, &dot, err) < 0 || say_end(t, &dot, err) < 0)
+	if (say_body(t, &dot, err) < 0 || check_silence(t, err) < 0 ||
+	    say_end(t, &dot, err) < 0)
 		return last_words(t, err);
 	return hear_final(t, err);
 }
@@ -461,10 +472,13 @@ chunked(struct transaction *t, struct mt_err *err)
 
 	if (say_mail(t, err) < 0 || say_rcpts(t, err) < 0)
 		return -1;
-	if (at_once && say_bdat(t, err) < 0)
+	if (at_once && (say_bdat(t, err) < 0 || mt_conn_flush(t->c->conn, err) < 0))
 		return -1;
-	if (hear_mail(t, err) < 0 || hear_rcpts(t, err) < 0)
+	if (hear_mail(t, err) < 0 || hear_rcpts(t, err) < 0) {
+		if (at_once)
+			settle_unknown(t, err);
 		return -1;
+	}
 	t->c->needs_rset = t->mail_accepted;
 	if (t->accepted_n == 0)
 		return at_once ? hear(t->c, t->c->reply_ms, err) : 0;
@@ -504,6 +518,8 @@ stepwise(struct transaction *t, struct mt_err *err)
 static int
 run(struct transaction *t, struct mt_err *err)
 {
+	if (check_silence(t, err) < 0)
+		return -1;
 	mt_conn_set_deadline(t->c->conn, t->c->reply_ms);
 	if (!t->c->ext.has_pipelining)
 		return stepwise(t, err);

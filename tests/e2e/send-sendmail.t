@@ -83,4 +83,14 @@ expect 'a header line of 3 MiB is an error that says so' '
 	    status 65 mt-send --sendmail -n b@x.y 2>err
 	grep -q header err
 '
+expect 'a Bcc that would be sent as text is refused: nothing leaves' '
+	for before in "\xef\xbb\xbf" ">From me\n" " \n"; do
+		printf "${before}To: a@example.org\nBcc: secret@example.org\n\nx\n" >in
+		status 65 sendmail -t -n --dry-run <in
+		status 65 mt-send --sendmail -n a@example.org <in
+	done 2>err
+	grep -q "line 1 is no header field" err'
+expect '-h HOPS is no call for help' '
+	printf "To: a@example.org\n\nx\n" | mt-send --sendmail --dry-run -h 5 a@example.org >out
+	grep -q "^x" out'
 done_testing

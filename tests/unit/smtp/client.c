@@ -248,6 +248,9 @@ static const struct {
 	  "> MAIL FROM:<a@b>\n> RCPT TO:<c@d>\n> RCPT TO:<e@f>\n> BDAT 14 LAST\n> S: x\n> \n"
 	  "> .\n> z\n< 250 ok\n< 250 ok\n< 550 no\n< 250 taken", 0, MT_ENONE, "SR",
 	  "250 taken", true },
+	{ "BDAT: lost before any reply, when all was sent", CHUNKING, "a@b", { "c@d" }, "x\n",
+	  "> MAIL FROM:<a@b>\n> RCPT TO:<c@d>\n> BDAT 3 LAST\n> x\n!", -1, MT_ETEMP, "U",
+	  "", false },
 	{ "BDAT to nobody", CHUNKING, "a@b", { "c@d" }, "x\n",
 	  "> MAIL FROM:<a@b>\n> RCPT TO:<c@d>\n> BDAT 3 LAST\n> x\n< 250 ok\n< 550 no\n"
 	  "< 503 nobody", -1, MT_EUNAVAIL, "R", "550 no", true },
