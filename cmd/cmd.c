@@ -9,6 +9,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "message/charset.h"
+
 static const char *name = "mt";
 
 void
@@ -84,14 +86,26 @@ mt_cmd_usage(const char *fmt, ...)
 }
 
 void
+mt_cmd_print_text(const char *text, char end)
+{
+	for (const char *p = text, *next; *p != '\0'; p = next) {
+		uint32_t c = g_utf8_get_char_validated(p, -1);
+		bool is_valid = c <= 0x10ffff;
+
+		next = is_valid ? g_utf8_next_char(p) : p + 1;
+		for (; p < next; p++) {
+			if (end != '\0' && (!is_valid || mt_charset_is_control(c)))
+				printf("\\x%02X", (unsigned char)*p);
+			else
+				putchar(*p);
+		}
+	}
+}
+
+void
 mt_cmd_print(const char *text, char end)
 {
-	for (const char *p = text; *p != '\0'; p++) {
-		if (end != '\0' && g_ascii_iscntrl(*p))
-			printf("\\x%02X", (unsigned char)*p);
-		else
-			putchar(*p);
-	}
+	mt_cmd_print_text(text, end);
 	putchar(end);
 }
 

@@ -34,6 +34,8 @@ _Noreturn void mt_cmd_usage(const char *fmt, ...) __attribute__((format(printf, 
  * \\xNN, so that it stays one line and cannot drive a terminal.
  */
 void mt_cmd_print(const char *text, char end);
+/* The same without the end, which only says how it is shown. */
+void mt_cmd_print_text(const char *text, char end);
 
 /*
  * Last call of every main(): flush standard output and turn an error there (a full

@@ -236,8 +236,9 @@ print_snapshot(const struct ask *ask, const struct mt_backup_snapshot *s,
 		const struct mt_backup_root *root = g_ptr_array_index(s->roots, i);
 
 		putchar('\t');
-		mt_cmd_print(root->path, i + 1 < s->roots->len ? '\0' : ask->end);
+		mt_cmd_print_text(root->path, ask->end);
 	}
+	putchar(ask->end);
 }
 
 static int

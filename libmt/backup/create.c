@@ -132,6 +132,14 @@ find_known(const struct listing *l, const struct mt_folder_entry *e,
 	return known;
 }
 
+/* It is named as missing; the snapshot of everything else is made. */
+static void
+note_failed(struct run *run, const char *path, const char *why)
+{
+	g_hash_table_replace(run->failed, g_strdup(path),
+	    g_strdup_printf("%s: %s", path, why));
+}
+
 /* 1: read; 0: gone, or noted as a file that cannot be read; -1: the run must end. */
 static int
 read_message(struct run *run, struct folder *f, const char *path,
@@ -151,8 +159,7 @@ read_message(struct run *run, struct folder *f, const char *path,
 		f->is_unsure = true;
 		return 0;
 	case MT_BACKUP_INGEST_UNREADABLE:
-		g_hash_table_replace(run->failed, g_strdup(path),
-		    g_strdup_printf("%s: %s", path, why.msg));
+		note_failed(run, path, why.msg);
 		return 0;
 	case MT_BACKUP_INGEST_BROKEN:
 		break;
@@ -170,7 +177,13 @@ list_message(struct run *run, struct folder *f, const struct mt_folder_entry *fo
 	struct stat st;
 
 	if (stat(found->path, &st) < 0) {
-		f->is_unsure = true;
+		int why = errno;
+
+		if (why == ENOENT && lstat(found->path, &st) < 0 && errno == ENOENT)
+			f->is_unsure = true;
+		else
+			note_failed(run, found->path, why == ENOENT ?
+			    "a symbolic link to nothing" : strerror(why));
 		return 0;
 	}
 	known = find_known(&f->now, found, &st);
@@ -265,13 +278,19 @@ list_folder(struct run *run, struct folder *f, struct mt_err *err)
 	int rc;
 
 	clock_gettime(CLOCK_REALTIME, &start);
-	if (!times_of(f, f->changed))
+	if (!times_of(f, f->changed)) {
+		if (errno != ENOENT)
+			note_failed(run, f->path, strerror(errno));
 		return 0;
+	}
 	scan = mt_folder_scan_new(f->path, &why);
 	if (scan == NULL && why.kind == MT_ENOINPUT)
 		return 0;
-	if (scan == NULL)
-		return mt_fail(err, why.kind, "%s", why.msg);
+	if (scan == NULL) {
+		note_failed(run, f->path, why.msg);
+		return 0;
+	}
+	g_hash_table_remove(run->failed, f->path);
 	f->is_unsure = is_recent(&f->changed[0], &start) ||
 	    is_recent(&f->changed[1], &start);
 	if (!f->is_listed)

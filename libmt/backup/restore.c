@@ -23,6 +23,7 @@ struct item {
 	struct mt_backup_entry *entry;
 	const struct mt_backup_where *where;
 	char *name;		/* instead of the entry's, or NULL */
+	bool is_renamed;	/* with name NULL: a name that nobody has had yet */
 };
 
 struct run {
@@ -152,14 +153,21 @@ plan_entry(struct run *run, const char *dir, const char *folder,
 	const struct mt_backup_where *where = mt_backup_repo_find(run->repo, &e->id);
 	const char *there = find_present(present, e->name);
 	g_autofree char *name = NULL;
+	bool is_renamed = false;
 	struct item *item;
 
 	if (there != NULL && !has_content(there, e)) {
 		const char *other;
 
+		is_renamed = true;
 		name = other_name(e);
 		other = name == NULL ? NULL : find_present(present, name);
-		if (name == NULL || other == NULL)
+		/* That one is taken by yet another message, or damaged. */
+		if (other != NULL && !has_content(other, e)) {
+			g_clear_pointer(&name, g_free);
+			other = NULL;
+		}
+		if (other == NULL)
 			g_ptr_array_add(run->out->renamed, g_strdup_printf(
 			    "%s: another message has this name; restored beside it as %s",
 			    there, name != NULL ? name : "a new one"));
@@ -176,7 +184,7 @@ plan_entry(struct run *run, const char *dir, const char *folder,
 		return;
 	}
 	item = g_new0(struct item, 1);
-	*item = (struct item){ dir, folder, e, where, g_steal_pointer(&name) };
+	*item = (struct item){ dir, folder, e, where, g_steal_pointer(&name), is_renamed };
 	g_ptr_array_add(run->items, item);
 }
 
@@ -244,27 +252,26 @@ wants_entry(struct run *run, const struct mt_backup_root *root, const char *fold
 	return wanted;
 }
 
-/* Where a root goes; g_free. */
-static char *
-base_of(const struct run *run, const struct mt_backup_root *root)
+/* Where a root goes, unlike all in bases, which hold it then. */
+static const char *
+base_of(const struct run *run, const struct mt_backup_root *root, GPtrArray *bases)
 {
-	const GPtrArray *roots = run->params->snapshot->roots;
 	g_autofree char *name = g_path_get_basename(root->path);
-	unsigned same = 0;
+	char *base;
 
 	if (run->params->to == NULL)
-		return g_strdup(root->path);
-	if (roots->len == 1)
-		return g_strdup(run->params->to);
-	for (guint i = 0; g_ptr_array_index(roots, i) != root; i++) {
-		const struct mt_backup_root *other = g_ptr_array_index(roots, i);
-		g_autofree char *taken = g_path_get_basename(other->path);
-
-		same += g_str_equal(taken, name);
+		base = g_strdup(root->path);
+	else if (run->params->snapshot->roots->len == 1)
+		base = g_strdup(run->params->to);
+	else
+		base = g_build_filename(run->params->to, name, NULL);
+	for (unsigned n = 2; run->params->to != NULL && g_ptr_array_find_with_equal_func(bases, base, g_str_equal,
+	    NULL); n++) {
+		g_free(base);
+		base = g_strdup_printf("%s/%s-%u", run->params->to, name, n);
 	}
-	if (same == 0)
-		return g_build_filename(run->params->to, name, NULL);
-	return g_strdup_printf("%s/%s-%u", run->params->to, name, same + 1);
+	g_ptr_array_add(bases, base);
+	return base;
 }
 
 static int
@@ -312,10 +319,11 @@ static int
 plan(struct run *run, struct mt_err *err)
 {
 	const GPtrArray *roots = run->params->snapshot->roots;
+	g_autoptr(GPtrArray) bases = g_ptr_array_new_with_free_func(g_free);
 
 	for (guint i = 0; i < roots->len; i++) {
 		const struct mt_backup_root *root = g_ptr_array_index(roots, i);
-		g_autofree char *base = base_of(run, root);
+		const char *base = base_of(run, root, bases);
 
 		for (guint k = 0; k < root->folders->len; k++) {
 			if (plan_folder(run, root, base,
@@ -426,6 +434,14 @@ set_name(struct mt_deliver *d, const struct item *item)
 	const char *name = item->name != NULL ? item->name : e->name;
 
 	mt_deliver_set_time(d, e->mtime);
+	if (item->name == NULL && item->is_renamed) {
+		struct mt_maildir_name parsed;
+
+		mt_maildir_name_parse(e->name, &parsed);
+		if (!e->is_new)
+			mt_deliver_set_flags(d, parsed.flags);
+		return;
+	}
 	mt_deliver_set_name(d, e->is_new ? "new" : "cur", name);
 }
 

@@ -15,13 +15,15 @@
 bool
 mt_folder_is_maildir(const char *path)
 {
-	static const char *const subs[] = { "cur", "new", "tmp" };
+	/* An empty tmp/ is what a copy leaves out first. */
+	static const char *const subs[] = { "cur", "new" };
 
 	for (size_t i = 0; i < G_N_ELEMENTS(subs); i++) {
 		g_autofree char *sub = g_build_filename(path, subs[i], NULL);
 		struct stat st;
 
-		if (lstat(sub, &st) < 0 || !S_ISDIR(st.st_mode))
+		if (lstat(sub, &st) == 0 ? !S_ISDIR(st.st_mode) :
+		    errno == ENOENT || errno == ENOTDIR)
 			return false;
 	}
 	return true;
@@ -99,6 +101,7 @@ mt_folder_walk_new(const char *root, struct mt_err *err)
 	mt_auto(mt_folder_walk) w = g_new0(struct mt_folder_walk, 1);
 	g_autoptr(GArray) pending = g_array_new(FALSE, FALSE, sizeof(struct pending));
 	struct pending first = { g_strdup(root), 0 };
+	struct mt_err why = { 0 };
 	struct stat st;
 
 	g_array_set_clear_func(pending, NULL);
@@ -115,7 +118,14 @@ mt_folder_walk_new(const char *root, struct mt_err *err)
 		int rc;
 
 		g_array_set_size(pending, pending->len - 1);
-		rc = push_children(p.path, p.depth, is, pending, err);
+		rc = push_children(p.path, p.depth, is, pending, &why);
+		/* Who reads it as a folder is told why that cannot be. */
+		if (rc < 0 && p.depth > 0) {
+			is = true;
+			rc = 0;
+		} else if (rc < 0) {
+			*err = why;
+		}
 		if (is)
 			g_ptr_array_add(w->found, p.path);
 		else

@@ -248,4 +248,26 @@ expect 'a full disk is said, with status 75, and the repository stays good' '
 	umount small
 	[ $rc = 0 ]
 '
+expect 'a link to nothing is named, and a Maildir without tmp/ is saved' '
+	mkdir -p odd/a/{cur,new} && printf "Subject: x\n\nx\n" >odd/a/new/1.a.h
+	ln -s nowhere odd/a/new/2.a.h
+	mt-backup -r odd.repo init
+	status 66 mt-backup -r odd.repo create odd 2>err
+	grep "2.a.h: a symbolic link to nothing" err
+	mt-backup -r odd.repo list latest | grep 1.a.h'
+if [ "$(id -u)" != 0 ]; then
+	expect 'a folder that cannot be read is named, and the others are saved' '
+		rm odd/a/new/2.a.h
+		mkdir -p odd/b/{cur,new,tmp} && chmod 0 odd/b
+		status 66 mt-backup -r odd.repo create odd 2>err; chmod 700 odd/b
+		grep "odd/b.*Permission denied" err
+		mt-backup -r odd.repo list latest | grep 1.a.h'
+fi
+expect 'roots of one name, and of the name that would be made for it, are apart' '
+	mkdir -p {x/m,y/m,z/m-2}/a/{cur,new,tmp}
+	for i in x/m y/m z/m-2; do echo "Subject: $i" >$i/a/new/1.a.h; done
+	mt-backup -r apart init
+	mt-backup -r apart create x/m y/m z/m-2
+	mt-backup -r apart restore --to out.apart
+	[ "$(find out.apart -type f | wc -l)" = 3 ]'
 done_testing
