@@ -265,8 +265,8 @@ base_of(const struct run *run, const struct mt_backup_root *root, GPtrArray *bas
 		base = g_strdup(run->params->to);
 	else
 		base = g_build_filename(run->params->to, name, NULL);
-	for (unsigned n = 2; run->params->to != NULL && g_ptr_array_find_with_equal_func(bases, base, g_str_equal,
-	    NULL); n++) {
+	for (unsigned n = 2; run->params->to != NULL &&
+	    g_ptr_array_find_with_equal_func(bases, base, g_str_equal, NULL); n++) {
 		g_free(base);
 		base = g_strdup_printf("%s/%s-%u", run->params->to, name, n);
 	}

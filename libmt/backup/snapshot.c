@@ -309,7 +309,7 @@ parse_root(struct parse *p, struct mt_slice rest)
 {
 	g_autofree char *path = unescape(rest);
 
-	if (path == NULL || path[0] != '/' || 
+	if (path == NULL || path[0] != '/' ||
 	    (path[1] != '\0' && !is_safe_relative(path + 1)))
 		return false;
 	p->root = mt_backup_snapshot_add_root(p->s, path);
