@@ -230,11 +230,16 @@ send_list(struct mailbox *m, struct mt_err *err)
 	    mt_serve_ipc_listed_size(0), NULL, 0, err);
 }
 
+/* The answer to the first question. Not before it: who asks when we have left is told of
+   a broken pipe, and never reads the reason. */
 static int
 send_failed(struct mailbox *m, uint32_t how, struct mt_err *err)
 {
 	struct mt_serve_ipc_listed l = { .n = 0, .failed = how };
 
+	if (mt_serve_ipc_recv(m->session_fd, &m->packet, IDLE_MS, err) <= 0)
+		return -1;
+	mt_serve_ipc_drop(&m->packet);
 	return mt_serve_ipc_send(m->session_fd, MT_SERVE_IPC_LISTED, &l,
 	    mt_serve_ipc_listed_size(0), NULL, 0, err);
 }
