@@ -38,7 +38,7 @@ struct run {
 	struct mt_backup_created *out;
 	GHashTable *folders;	/* path -> struct folder */
 	GPtrArray *before;	/* for each root: the snapshot to compare with, or NULL */
-	GHashTable *failed;	/* path of a file -> why it could not be read */
+	GHashTable *failed;	/* path of a file or folder -> why it could not be read */
 	struct mt_backup_ingest *ingest;
 	unsigned round;
 	bool is_stable;		/* the last round found nothing changed */
@@ -287,7 +287,7 @@ list_folder(struct run *run, struct folder *f, struct mt_err *err)
 	if (scan == NULL && why.kind == MT_ENOINPUT)
 		return 0;
 	if (scan == NULL) {
-		note_failed(run, f->path, why.msg);
+		g_hash_table_replace(run->failed, g_strdup(f->path), g_strdup(why.msg));
 		return 0;
 	}
 	g_hash_table_remove(run->failed, f->path);
@@ -321,14 +321,21 @@ static int
 find_folders(struct run *run, struct mt_backup_root *root, struct mt_err *err)
 {
 	mt_auto(mt_folder_walk) walk = mt_folder_walk_new(root->path, err);
+	struct mt_err why = { 0 };
 	const char *path;
 	int rc;
 
 	if (walk == NULL)
 		return -1;
-	while ((rc = mt_folder_walk_next(walk, &path, err)) > 0) {
+	while ((rc = mt_folder_walk_next(walk, &path, &why)) != 0) {
 		struct folder *f = g_hash_table_lookup(run->folders, path);
 
+		if (rc < 0) {
+			/* The folder itself may be fine: another key. */
+			g_hash_table_replace(run->failed, g_strconcat(path, "/", NULL),
+			    g_strdup(why.msg));
+			continue;
+		}
 		if (f == NULL) {
 			const char *rel = path + strlen(root->path);
 
@@ -341,7 +348,7 @@ find_folders(struct run *run, struct mt_backup_root *root, struct mt_err *err)
 		}
 		f->seen = run->round;
 	}
-	return rc;
+	return 0;
 }
 
 /* One round over all folders: how many had changed, or -1. */

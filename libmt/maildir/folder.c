@@ -32,7 +32,21 @@ mt_folder_is_maildir(const char *path)
 struct mt_folder_walk {
 	GPtrArray *found;	/* paths, sorted */
 	guint at;
+	GArray *hidden;		/* struct hidden */
+	guint hidden_at;
 };
+
+/* A directory whose subdirectories cannot be seen. */
+struct hidden {
+	char *path;
+	struct mt_err why;
+};
+
+static void
+hidden_clear(void *p)
+{
+	g_free(((struct hidden *)p)->path);
+}
 
 struct pending {
 	char *path;
@@ -101,9 +115,10 @@ mt_folder_walk_new(const char *root, struct mt_err *err)
 	mt_auto(mt_folder_walk) w = g_new0(struct mt_folder_walk, 1);
 	g_autoptr(GArray) pending = g_array_new(FALSE, FALSE, sizeof(struct pending));
 	struct pending first = { g_strdup(root), 0 };
-	struct mt_err why = { 0 };
 	struct stat st;
 
+	w->hidden = g_array_new(FALSE, FALSE, sizeof(struct hidden));
+	g_array_set_clear_func(w->hidden, hidden_clear);
 	g_array_set_clear_func(pending, NULL);
 	w->found = g_ptr_array_new_with_free_func(g_free);
 	g_array_append_val(pending, first);
@@ -115,13 +130,15 @@ mt_folder_walk_new(const char *root, struct mt_err *err)
 		struct pending p = g_array_index(pending, struct pending,
 		    pending->len - 1);
 		bool is = mt_folder_is_maildir(p.path);
+		struct mt_err why = { 0 };
 		int rc;
 
 		g_array_set_size(pending, pending->len - 1);
 		rc = push_children(p.path, p.depth, is, pending, &why);
-		/* Who reads it as a folder is told why that cannot be. */
 		if (rc < 0 && p.depth > 0) {
-			is = true;
+			struct hidden h = { g_strdup(p.path), why };
+
+			g_array_append_val(w->hidden, h);
 			rc = 0;
 		} else if (rc < 0) {
 			*err = why;
@@ -143,11 +160,18 @@ fail:
 int
 mt_folder_walk_next(struct mt_folder_walk *w, const char **path, struct mt_err *err)
 {
-	(void)err;
-	if (w->at >= w->found->len)
+	const struct hidden *h;
+
+	if (w->at < w->found->len) {
+		*path = g_ptr_array_index(w->found, w->at++);
+		return 1;
+	}
+	if (w->hidden_at >= w->hidden->len)
 		return 0;
-	*path = g_ptr_array_index(w->found, w->at++);
-	return 1;
+	h = &g_array_index(w->hidden, struct hidden, w->hidden_at++);
+	*path = h->path;
+	*err = h->why;
+	return -1;
 }
 
 void
@@ -156,6 +180,7 @@ mt_folder_walk_free(struct mt_folder_walk *w)
 	if (w == NULL)
 		return;
 	g_ptr_array_unref(w->found);
+	g_array_unref(w->hidden);
 	g_free(w);
 }
 

@@ -9,14 +9,16 @@
 #include "base/err.h"
 #include "maildir/name.h"
 
-/* Whether path holds cur/, new/ and tmp/. */
+/* Whether path holds cur/ and new/; true also where that cannot be seen, so that who
+   reads it is told why. */
 bool mt_folder_is_maildir(const char *path);
 
 /*
  * Every Maildir at or below root, sorted by path. Nested directories ("fs" layout)
  * and ".Sub" directories (maildir++) are both found. Links to directories are not followed,
  * .notmuch and other directories without a Maildir below are passed over.
- * mt_folder_next(): 1 with *path, borrowed until the next call; 0 at the end.
+ * mt_folder_walk_next(): 1 with *path, borrowed until the next call; 0 at the end; -1 for
+ * a directory whose subdirectories cannot be seen (*path and *err): the walk goes on.
  */
 struct mt_folder_walk;
 

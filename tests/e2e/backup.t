@@ -249,19 +249,28 @@ expect 'a full disk is said, with status 75, and the repository stays good' '
 	[ $rc = 0 ]
 '
 expect 'a link to nothing is named, and a Maildir without tmp/ is saved' '
-	mkdir -p odd/a/{cur,new} && printf "Subject: x\n\nx\n" >odd/a/new/1.a.h
-	ln -s nowhere odd/a/new/2.a.h
-	mt-backup -r odd.repo init
-	status 66 mt-backup -r odd.repo create odd 2>err
+	mkdir -p seen/a/{cur,new} && printf "Subject: x\n\nx\n" >seen/a/new/1.a.h
+	ln -s nowhere seen/a/new/2.a.h
+	mt-backup -r seen.repo init
+	status 66 mt-backup -r seen.repo create seen 2>err
 	grep "2.a.h: a symbolic link to nothing" err
-	mt-backup -r odd.repo list latest | grep 1.a.h'
+	mt-backup -r seen.repo list latest | grep 1.a.h'
 if [ "$(id -u)" != 0 ]; then
 	expect 'a folder that cannot be read is named, and the others are saved' '
-		rm odd/a/new/2.a.h
-		mkdir -p odd/b/{cur,new,tmp} && chmod 0 odd/b
-		status 66 mt-backup -r odd.repo create odd 2>err; chmod 700 odd/b
-		grep "odd/b.*Permission denied" err
-		mt-backup -r odd.repo list latest | grep 1.a.h'
+		rm seen/a/new/2.a.h
+		mkdir -p seen/b/{cur,new,tmp} && chmod 0 seen/b
+		status 66 mt-backup -r seen.repo create seen 2>err; chmod 700 seen/b
+		grep "seen/b.*Permission denied" err
+		mt-backup -r seen.repo list latest | grep 1.a.h'
+	expect 'and so is one that only hides what is below it' '
+		mkdir -p seen/c/d/{cur,new,tmp} seen/e/{cur,new,tmp} seen/e/.f/{cur,new,tmp}
+		cp seen/a/new/1.a.h seen/c/d/new/3.a.h; cp seen/a/new/1.a.h seen/e/.f/new/4.a.h
+		chmod 311 seen/c seen/e
+		status 66 mt-backup -r seen.repo create seen 2>err; chmod 700 seen/c seen/e
+		grep "seen/c: Permission denied" err
+		grep "seen/e: Permission denied" err
+		mt-backup -r seen.repo create seen
+		[ "$(mt-backup -r seen.repo list latest | wc -l)" = 3 ]'
 fi
 expect 'roots of one name, and of the name that would be made for it, are apart' '
 	mkdir -p {x/m,y/m,z/m-2}/a/{cur,new,tmp}
@@ -270,4 +279,24 @@ expect 'roots of one name, and of the name that would be made for it, are apart'
 	mt-backup -r apart create x/m y/m z/m-2
 	mt-backup -r apart restore --to out.apart
 	[ "$(find out.apart -type f | wc -l)" = 3 ]'
+expect 'a name that is taken, and the other name too: one that nobody has' '
+	mkdir -p taken/{cur,new,tmp} && printf "Subject: x\n\nx\n" >"taken/cur/5.a.h:2,S"
+	mt-backup -r taken.repo init
+	mt-backup -r taken.repo create taken
+	echo other >"taken/cur/5.a.h:2,S"
+	mt-backup -r taken.repo restore
+	set -- taken/cur/5.a.h,R=*
+	echo damaged >"$1"
+	mt-backup -r taken.repo restore
+	[ "$(ls taken/cur | wc -l)" = 3 ]
+	[ "$(grep -l "^Subject: x" taken/cur/*:2,S | wc -l)" = 1 ]'
+expect 'and one that is too long for the other name' '
+	rm -rf taken && mkdir -p taken/{cur,new,tmp}
+	long=5.$(printf "%0230d" 0).h
+	printf "Subject: y\n\ny\n" >"taken/new/$long"
+	mt-backup -r taken.repo create taken
+	echo other >"taken/new/$long"
+	mt-backup -r taken.repo restore
+	[ "$(grep -l "^Subject: y" taken/new/* | wc -l)" = 1 ]
+	[ "$(cat "taken/new/$long")" = other ]'
 done_testing
