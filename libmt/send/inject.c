@@ -13,9 +13,18 @@
 /* So many lost connections one after another, and the server is given up. */
 #define LOST_MAX 3
 
+/* A place for a connection: one thread at a time has it. */
+struct line {
+	struct mt_smtp_client *client;
+	unsigned used;		/* messages since it was dialled */
+	unsigned lost;		/* connections that broke since the last success */
+	bool busy;
+	bool closed;		/* the server takes no more connections than the others */
+};
+
 /*
- * Each thread has a connection. They share the walk, under walk_lock (which may be held
- * while standard input gives no path), and from `results` on what lock guards.
+ * There are as many threads as lines at most. They share the walk, under walk_lock (which
+ * may be held while standard input gives no path), and from `lines` on what lock guards.
  */
 struct mt_inject {
 	struct mt_inject_params params;
@@ -24,19 +33,15 @@ struct mt_inject {
 	pthread_mutex_t walk_lock;
 	pthread_mutex_t lock;
 	pthread_cond_t news;
+	pthread_cond_t idle;	/* a line is free, or the server was given up */
+	struct line lines[MT_INJECT_JOBS_MAX];
+	unsigned nlines;
 	GQueue results;		/* struct mt_inject_result */
 	unsigned running;
 	bool gave_up;		/* why: then nothing is sent any more */
 	struct mt_err why;
 	pthread_t threads[MT_INJECT_JOBS_MAX];
 	unsigned nthreads;
-};
-
-/* One thread's connection. */
-struct line {
-	struct mt_inject *inject;
-	struct mt_smtp_client *client;
-	unsigned lost;		/* connections that broke since the last success */
 };
 
 const char *
@@ -119,41 +124,93 @@ is_fit(const struct mt_inject *i, int fd, struct mt_inject_result *r)
 	return true;
 }
 
+/* Call with the lock held. */
 static void
 give_up(struct mt_inject *i, const struct mt_err *why)
 {
-	pthread_mutex_lock(&i->lock);
 	if (!i->gave_up) {
 		i->gave_up = true;
 		i->why = *why;
 	}
+	pthread_cond_broadcast(&i->idle);
+}
+
+/* A free line, and one with a connection rather than another; NULL when there is none. */
+static struct line *
+free_line(struct mt_inject *i)
+{
+	struct line *found = NULL;
+
+	for (unsigned at = 0; at < i->nlines; at++) {
+		struct line *l = &i->lines[at];
+
+		if (!l->busy && !l->closed && (found == NULL || found->client == NULL))
+			found = l;
+	}
+	return found;
+}
+
+static bool
+is_last_line(const struct mt_inject *i, const struct line *line)
+{
+	for (unsigned at = 0; at < i->nlines; at++) {
+		if (&i->lines[at] != line && !i->lines[at].closed)
+			return false;
+	}
+	return true;
+}
+
+static void
+release_line(struct mt_inject *i, struct line *l)
+{
+	pthread_mutex_lock(&i->lock);
+	l->busy = false;
+	pthread_cond_signal(&i->idle);
 	pthread_mutex_unlock(&i->lock);
 }
 
-/* A connection that can be used, or false when the server was given up. */
+/* Connect, where it is not connected. A failure closes the line; that of the last line
+   is the server's. */
 static bool
-connect_line(struct line *l)
+connect_line(struct mt_inject *i, struct line *l)
 {
-	struct mt_inject *i = l->inject;
 	struct mt_err err = { 0 };
 	struct mt_conn *conn;
-	bool gave_up;
 
-	pthread_mutex_lock(&i->lock);
-	gave_up = i->gave_up;
-	pthread_mutex_unlock(&i->lock);
-	if (gave_up)
-		return false;
 	if (l->client != NULL && mt_smtp_client_is_usable(l->client))
 		return true;
 	g_clear_pointer(&l->client, mt_smtp_client_free);
+	l->used = 0;
 	conn = mt_conn_dial(i->params.server, &err);
-	if (conn == NULL) {
-		give_up(i, &err);
-		return false;
+	if (conn != NULL) {
+		l->client = mt_smtp_client_new(conn);
+		return true;
 	}
-	l->client = mt_smtp_client_new(conn);
-	return true;
+	pthread_mutex_lock(&i->lock);
+	l->closed = true;
+	if (is_last_line(i, l))
+		give_up(i, &err);
+	pthread_mutex_unlock(&i->lock);
+	return false;
+}
+
+/* A line with a connection that can be used; NULL when the server was given up. */
+static struct line *
+take_line(struct mt_inject *i)
+{
+	struct line *l = NULL;
+
+	do {
+		pthread_mutex_lock(&i->lock);
+		while (!i->gave_up && (l = free_line(i)) == NULL)
+			pthread_cond_wait(&i->idle, &i->lock);
+		if (i->gave_up)
+			l = NULL;
+		else
+			l->busy = true;
+		pthread_mutex_unlock(&i->lock);
+	} while (l != NULL && !connect_line(i, l));
+	return l;
 }
 
 /* "<b@example.org>: 550 5.1.1 no such user; <c@...>: ..." */
@@ -185,30 +242,54 @@ judge(const struct mt_smtp_outcome *outcomes, size_t n)
 	return deferred > 0 ? MT_INJECT_DEFERRED : MT_INJECT_REFUSED;
 }
 
-static void
-send_one(struct line *l, int fd, struct mt_inject_result *r)
+/* Whether the server hung up between messages: it has this one for nobody. */
+static bool
+hung_up_before(const struct line *l, const struct mt_smtp_outcome *outcomes, size_t n)
 {
-	struct mt_inject *i = l->inject;
+	if (l->used == 0 || mt_smtp_client_is_usable(l->client))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (outcomes[i].fate != MT_SMTP_DEFERRED || outcomes[i].is_unknown)
+			return false;
+	}
+	return true;
+}
+
+static void
+send_one(struct mt_inject *i, int fd, struct mt_inject_result *r)
+{
 	g_autofree struct mt_smtp_outcome *outcomes =
 	    g_new0(struct mt_smtp_outcome, i->rcpts->len);
 	struct mt_smtp_envelope_out env = { i->from,
 		(const char *const *)i->rcpts->pdata, i->rcpts->len };
 	struct mt_err err = { 0 };
+	struct line *l;
+	bool again;
 
-	if (!connect_line(l)) {
-		set_fate(r, MT_INJECT_DEFERRED, i->why.msg);
-		return;
-	}
-	(void)mt_smtp_client_send(l->client, &env, fd, outcomes, &err);
+	do {
+		l = take_line(i);
+		if (l == NULL) {
+			set_fate(r, MT_INJECT_DEFERRED, i->why.msg);
+			return;
+		}
+		(void)mt_smtp_client_send(l->client, &env, fd, outcomes, &err);
+		again = hung_up_before(l, outcomes, i->rcpts->len);
+		l->used++;
+		if (again)
+			release_line(i, l);
+	} while (again);
 	r->fate = judge(outcomes, i->rcpts->len);
 	if (r->fate != MT_INJECT_SENT) {
 		g_free(r->text);
 		r->text = describe(i, outcomes);
 	}
-	if (mt_smtp_client_is_usable(l->client))
-		l->lost = 0;
-	else if (++l->lost >= LOST_MAX)
+	l->lost = mt_smtp_client_is_usable(l->client) ? 0 : l->lost + 1;
+	if (l->lost >= LOST_MAX) {
+		pthread_mutex_lock(&i->lock);
 		give_up(i, &err);
+		pthread_mutex_unlock(&i->lock);
+	}
+	release_line(i, l);
 }
 
 static void
@@ -226,7 +307,6 @@ static void *
 work(void *arg)
 {
 	struct mt_inject *i = arg;
-	struct line l = { .inject = i };
 
 	for (;;) {
 		mt_auto_value(mt_walk_entry) e = { .fd = -1 };
@@ -242,12 +322,9 @@ work(void *arg)
 		if (e.fd < 0)
 			set_fate(&r, MT_INJECT_UNREADABLE, e.err.msg);
 		else if (is_fit(i, e.fd, &r) && i->params.server != NULL)
-			send_one(&l, e.fd, &r);
+			send_one(i, e.fd, &r);
 		report(i, &r);
 	}
-	if (l.client != NULL && mt_smtp_client_is_usable(l.client))
-		mt_smtp_client_quit(l.client);
-	mt_smtp_client_free(l.client);
 	pthread_mutex_lock(&i->lock);
 	i->running--;
 	pthread_cond_signal(&i->news);
@@ -270,6 +347,8 @@ mt_inject_new(const struct mt_inject_params *params, struct mt_err *err)
 	pthread_mutex_init(&i->walk_lock, NULL);
 	pthread_mutex_init(&i->lock, NULL);
 	pthread_cond_init(&i->news, NULL);
+	pthread_cond_init(&i->idle, NULL);
+	i->nlines = jobs;
 	pthread_mutex_lock(&i->lock);
 	while (i->nthreads < jobs &&
 	    pthread_create(&i->threads[i->nthreads], NULL, work, i) == 0)
@@ -311,6 +390,14 @@ mt_inject_free(struct mt_inject *i)
 		mt_inject_result_clear(r);
 		g_free(r);
 	}
+	for (unsigned at = 0; at < i->nlines; at++) {
+		struct mt_smtp_client *client = i->lines[at].client;
+
+		if (client != NULL && mt_smtp_client_is_usable(client))
+			mt_smtp_client_quit(client);
+		mt_smtp_client_free(client);
+	}
+	pthread_cond_destroy(&i->idle);
 	pthread_cond_destroy(&i->news);
 	pthread_mutex_destroy(&i->lock);
 	pthread_mutex_destroy(&i->walk_lock);

@@ -100,45 +100,54 @@ by_name(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/*
- * Put what a directory holds in front of the list. Of a Maildir only the directories:
- * its messages come by the folder scan.
- */
+/* Whether what a directory holds is walked. What cannot be looked at is: opening it tells
+   why. Of a Maildir only the directories are: its messages come by the folder scan. */
+static bool
+is_walked(const char *path, const char *name, bool in_maildir)
+{
+	struct stat st;
+	bool is_dir;
+
+	if (g_str_equal(name, ".") || g_str_equal(name, ".."))
+		return false;
+	if (lstat(path, &st) < 0)
+		return errno != ENOENT;
+	if (S_ISLNK(st.st_mode) && stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return false;
+	is_dir = S_ISDIR(st.st_mode);
+	/* ".Sent" is a folder of maildir++; ".notmuch" holds no mail. */
+	if (name[0] == '.' && !(is_dir && mt_folder_is_maildir(path)))
+		return false;
+	return !in_maildir || (is_dir && !g_str_equal(name, "cur") &&
+	    !g_str_equal(name, "new") && !g_str_equal(name, "tmp"));
+}
+
+/* Put what a directory holds in front of the list; on an error what was seen of it. */
 static int
 push_directory(struct mt_walk *w, const char *path, bool is_maildir, struct mt_err *err)
 {
 	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
 	DIR *dir = opendir(path);
 	struct dirent *e;
+	int saved;
 
 	if (dir == NULL)
 		return mt_fail(err, mt_err_kind_of_errno(errno), "%m");
-	while ((e = readdir(dir)) != NULL) {
+	while ((errno = 0, e = readdir(dir)) != NULL) {
 		g_autofree char *sub = g_build_filename(path, e->d_name, NULL);
-		struct stat st;
-		bool is_sub;
 
-		if (g_str_equal(e->d_name, ".") || g_str_equal(e->d_name, "..") ||
-		    lstat(sub, &st) < 0)
-			continue;
-		if (S_ISLNK(st.st_mode) && (stat(sub, &st) < 0 || S_ISDIR(st.st_mode)))
-			continue;
-		is_sub = S_ISDIR(st.st_mode);
-		/* ".Sent" is a folder of maildir++; ".notmuch" holds no mail. */
-		if (e->d_name[0] == '.' && !(is_sub && mt_folder_is_maildir(sub)))
-			continue;
-		if (is_maildir && (!is_sub || g_str_equal(e->d_name, "cur") ||
-		    g_str_equal(e->d_name, "new") || g_str_equal(e->d_name, "tmp")))
-			continue;
-		g_ptr_array_add(names, mt_steal(&sub));
+		if (is_walked(sub, e->d_name, is_maildir))
+			g_ptr_array_add(names, mt_steal(&sub));
 	}
+	saved = errno;
 	closedir(dir);
 	if (names->len > 0)
 		qsort(names->pdata, names->len, sizeof(names->pdata[0]), by_name);
 	while (names->len > 0)
 		g_queue_push_head(&w->todo,
 		    g_ptr_array_steal_index(names, names->len - 1));
-	return 0;
+	errno = saved;
+	return saved != 0 ? mt_fail(err, mt_err_kind_of_errno(saved), "readdir: %m") : 0;
 }
 
 /* Begin a directory: 0, or 1 with an entry that tells why not. */
@@ -147,15 +156,11 @@ open_directory(struct mt_walk *w, const char *path, struct mt_walk_entry *out)
 {
 	bool is_maildir = mt_folder_is_maildir(path);
 	struct mt_err err = { 0 };
+	int rc = push_directory(w, path, is_maildir, &err);
 
-	if (push_directory(w, path, is_maildir, &err) < 0)
-		return trouble(out, path, &err);
-	if (is_maildir) {
-		w->scan = mt_folder_scan_new(path, &err);
-		if (w->scan == NULL)
-			return trouble(out, path, &err);
-	}
-	return 0;
+	if (is_maildir && (w->scan = mt_folder_scan_new(path, &err)) == NULL)
+		rc = -1;
+	return rc < 0 ? trouble(out, path, &err) : 0;
 }
 
 static bool
@@ -251,23 +256,27 @@ next_of_mbox(struct mt_walk *w, struct mt_walk_entry *out)
 	return 1;
 }
 
-/* The next path of the list on a stream; false at its end. */
-static bool
-take_listed(struct mt_walk *w)
+/* The next path of the list on a stream: 0, 1 with an entry that tells why the list ended
+   early, -1 at its end. */
+static int
+take_listed(struct mt_walk *w, struct mt_walk_entry *out)
 {
 	char *line = NULL;
 	size_t cap = 0;
 	ssize_t n;
 
 	if (w->list == NULL)
-		return false;
+		return -1;
 	n = getdelim(&line, &cap, w->list_end, w->list);
 	if (n > 0 && line[n - 1] == w->list_end)
 		line[--n] = '\0';
 	if (n > 0)
 		mt_walk_add(w, line);
 	free(line);
-	return n >= 0;
+	if (n >= 0 || feof(w->list))
+		return n >= 0 ? 0 : -1;
+	w->list = NULL;
+	return trouble_errno(out, "the list of paths");
 }
 
 int
@@ -290,8 +299,8 @@ mt_walk_next(struct mt_walk *w, struct mt_walk_entry *out)
 		path = g_queue_pop_head(&w->todo);
 		if (path != NULL)
 			rc = open_path(w, path, out);
-		else if (!take_listed(w))
-			return 0;
+		else
+			rc = take_listed(w, out);
 	}
-	return rc;
+	return MAX(rc, 0);
 }

@@ -13,7 +13,8 @@
  *	a directory	each file in it, and what its directories hold, by name
  *	an mbox		(a file that begins with "From "): each message in it
  *	another file	one message
- * Hidden files, and links to directories below a path, are passed over.
+ * Hidden files, and links to directories below a path, are passed over; what cannot be
+ * looked at is an entry that says why.
  */
 struct mt_walk;
 

@@ -84,6 +84,20 @@ expect 'a file that cannot be read: 66, the rest goes on' '
 	status 66 mt-send inject -j 1 -t b@x.y none eml/a.eml /dev/null >log
 	[ "$(cut -f 1 log | xargs)" = "unreadable sent unreadable" ]
 '
+expect 'a directory, a link, a list that cannot be read: named, the rest goes on' '
+	need strace
+	fake; mkdir -p bad/sub; cp eml/a.eml bad; ln -s none bad/gone.eml; : >bad/sub/x
+	status 66 mt-send inject -n -j 1 -t b@x.y bad >log
+	grep -q "^unreadable	bad/gone.eml	No such file" log && grep -q "^fit	bad/a.eml" log
+	ASAN_OPTIONS=detect_leaks=0 status 66 strace -f -o trace -P "bad/sub" \
+	    -e inject=newfstatat,openat:error=EIO mt-send inject -n -j 1 -t b@x.y bad >log
+	grep -q "^unreadable	bad/sub	Input/output" log && grep -q "^fit	bad/a.eml" log
+	ASAN_OPTIONS=detect_leaks=0 status 66 strace -f -o trace -P bad \
+	    -e inject=getdents64:error=EIO:when=1 mt-send inject -n -j 1 -t b@x.y bad >log
+	grep -q "^unreadable	bad	.*Input/output" log
+	status 66 mt-send inject -n -t b@x.y - <bad >log
+	grep -q "^unreadable	the list of paths	" log
+'
 expect '--json' '
 	mt-send inject -j 1 --json -t b@x.y eml/a.eml >log
 	[ "$(cat log)" = "{\"result\":\"sent\",\"path\":\"eml/a.eml\",\"size\":14,\"text\":null}" ]
@@ -116,6 +130,24 @@ expect 'a server that always hangs up is given up soon' '
 	status 75 timeout 30 mt-send inject -t b@x.y md >log
 	[ "$(grep -c ^deferred log)" = 41 ]
 	connections 20
+'
+expect 'a server that takes fewer connections gets all over those that it takes' '
+	fake --most 1 --delay 20
+	mt-send inject -t b@x.y md >log
+	[ "$(grep -c ^sent log)" = 41 ] && taken 41
+	[ "$(grep -c "^EHLO" fake.log)" = 1 ]
+'
+expect 'a server that ends the session between messages is dialled again' '
+	fake --per 10
+	mt-send inject -j 1 -t b@x.y md >log
+	[ "$(grep -c ^sent log)" = 41 ] && taken 41
+	[ "$(grep -c "^EHLO" fake.log)" = 5 ]
+'
+expect 'a server that takes no message is not asked for ever' '
+	fake --per 0
+	status 75 timeout 30 mt-send inject -j 2 -t b@x.y md >log
+	[ "$(grep -c "^deferred.*421 4.7.0 enough" log)" -gt 2 ]
+	connections 6
 '
 expect 'usage: no recipient, no message' '
 	status 64 mt-send inject eml

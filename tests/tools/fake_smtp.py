@@ -22,6 +22,8 @@ answered 2yz to the end. What clients say is printed, a line each.
   --cut N           send the first N bytes of the reply to the end, and close
   --close-in-body N close when N bytes of the body have come
   --delay MS        before each reply to the end
+  --most N          greet no more than N clients at a time; the others get 421
+  --per N           take N messages of a client; the next MAIL gets 421
 """
 import argparse
 import base64
@@ -48,10 +50,12 @@ p.add_argument("--once", action="append", default=[])
 p.add_argument("--cut", type=int)
 p.add_argument("--close-in-body", type=int)
 p.add_argument("--delay", type=int, default=0)
+p.add_argument("--most", type=int)
+p.add_argument("--per", type=int)
 p.add_argument("--options")
 opt = p.parse_args()
 lock = threading.Lock()
-taken = 0
+clients = 0
 used = set()
 
 
@@ -79,6 +83,7 @@ class Session:
         self.sock = sock
         self.data = b""
         self.tls = False
+        self.taken = 0
         self.reset()
 
     def reset(self):
@@ -193,6 +198,7 @@ class Session:
         if rule is None or rule.startswith("END=2"):
             self.keep()
         self.answer("END", "250 2.0.0 taken")
+        self.taken += 1
         self.reset()
 
     def keep(self):
@@ -219,6 +225,9 @@ class Session:
             self.auth(text[5:])
         elif verb == "MAIL":
             self.reset()
+            if self.taken == opt.per:
+                self.send("421 4.7.0 enough")
+                raise Gone
             if self.answer(text, "250 2.1.0 ok"):
                 self.mail = text
         elif verb == "RCPT":
@@ -253,16 +262,28 @@ class Session:
         else:
             self.send("500 5.5.2 what?")
 
+    def count(self, n):
+        global clients
+        with lock:
+            clients += n
+            return clients
+
     def run(self):
+        full = opt.most is not None and self.count(0) >= opt.most
+        self.count(1)
         try:
             if opt.tls:
                 self.start_tls()
+            if full:
+                self.send("421 4.7.0 too many connections")
+                raise Gone
             self.answer("GREET", "220 fake.example ESMTP")
             while True:
                 self.command(self.line())
         except (Gone, OSError) as e:
             say("CLOSED %s" % e)
         finally:
+            self.count(-1)
             self.sock.close()
 
 

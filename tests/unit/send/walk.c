@@ -95,7 +95,7 @@ test_list(char end)
 int
 main(void)
 {
-	g_autofree char *link = NULL;
+	g_autofree char *link = NULL, *gone = NULL, *round = NULL;
 
 	root = g_dir_make_tmp("mt-XXXXXX", NULL);
 	put("dir/b.eml", "B");
@@ -113,7 +113,11 @@ main(void)
 	put("box", "From a Sat Nov 21 10:00:00 2026\nA: 1\n\nx\n\n"
 	    "From b Sat Nov 21 10:00:00 2026\nB: 2\n\n>From y\n");
 	link = g_build_filename(root, "dir", "loop", NULL);
-	if (symlink("..", link) < 0)
+	gone = g_build_filename(root, "links", "gone", NULL);
+	round = g_build_filename(root, "links", "round", NULL);
+	put("links/a", "A");
+	if (symlink("..", link) < 0 || symlink("none", gone) < 0 ||
+	    symlink("round", round) < 0)
 		abort();
 
 	is_walk("dir/b.eml", "dir/b.eml=B", "a file is a message");
@@ -123,6 +127,8 @@ main(void)
 	    "a Maildir and the folders in it; not tmp/, not a stray file");
 	is_walk("box", "box:1=A: 1\n\nx\n box:2=B: 2\n\nFrom y\n",
 	    "the messages of an mbox, unquoted");
+	is_walk("links", "links/a=A links/gone! links/round!",
+	    "links that lead nowhere are told");
 	is_walk("none", "none!", "a path that is not there is told");
 	test_list('\n');
 	test_list('\0');
