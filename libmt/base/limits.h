@@ -55,8 +55,11 @@
 #define MT_MAX_POP3_REPLY_LINE MT_KIB(4)
 /* Messages in one maildrop: 1 million UIDL lines are 70 MB on the wire. */
 #define MT_MAX_POP3_MESSAGES ((size_t)1000000)
-/* UIDL: 1 to 70 characters (RFC 1939 7). */
+/* And all the bytes of the answer to UIDL or to LIST. */
+#define MT_MAX_POP3_LIST MT_MIB(96)
+/* UIDL: 1 to 70 characters (RFC 1939 7). Of other servers we take longer ones. */
 #define MT_MAX_UIDL ((size_t)70)
+#define MT_MAX_UIDL_TAKEN ((size_t)255)
 
 /* What a connection holds back for its reader, and gathers before it writes. */
 #define MT_MAX_CONN_IN MT_KIB(64)

@@ -8,9 +8,13 @@
 
 /* A reply, or a piece of one. A big maildrop takes a server a while to list. */
 #define REPLY_MS 120000
+/* A whole list, line after line: what a slow line needs for the longest of them. */
+#define LIST_MS 1800000
 /* More in flight gain nothing: 50 fill a line of 20 ms. */
 #define WINDOW 50
 #define PIECE MT_KIB(64)
+/* Lines of capabilities. */
+#define CAPA_MAX 1000
 
 /* What an answer is waited for. */
 struct asked {
@@ -22,6 +26,8 @@ struct mt_pop3 {
 	struct mt_conn *conn;
 	struct mt_pop3_capa capa;
 	GQueue asked;		/* struct asked, oldest first */
+	size_t list_lines, list_bytes;	/* of the answer that is read; see list_line() */
+	gint64 list_end;
 	GArray *list;		/* struct mt_pop3_entry */
 	GStringChunk *uids;
 	struct mt_pop3_body body;
@@ -74,11 +80,11 @@ fail_asked(const struct asked *a, struct mt_err *err)
 
 /* One line of an answer; the end of the stream is an error here. */
 static int
-reply_line(struct mt_pop3 *p, struct mt_slice *line, struct mt_err *err)
+reply_line(struct mt_pop3 *p, uint32_t ms, struct mt_slice *line, struct mt_err *err)
 {
 	int rc;
 
-	mt_conn_set_deadline(p->conn, REPLY_MS);
+	mt_conn_set_deadline(p->conn, ms);
 	rc = mt_conn_line(p->conn, MT_MAX_POP3_REPLY_LINE, line, err);
 	if (rc == 0)
 		return mt_fail(err, MT_ETEMP, "the server closed the connection");
@@ -93,7 +99,7 @@ mt_pop3_answer(struct mt_pop3 *p, struct mt_err *err)
 	struct mt_slice line;
 
 	g_assert(a != NULL);
-	if (reply_line(p, &line, err) < 0)
+	if (reply_line(p, REPLY_MS, &line, err) < 0)
 		return fail_asked(a, err);
 	if (!mt_pop3_reply_parse(line, &reply)) {
 		mt_fail(err, MT_EPROTO, "not a reply: %.*s", MT_SLICE_ARG(line));
@@ -120,15 +126,29 @@ mt_pop3_send_dele(struct mt_pop3 *p, uint32_t number, struct mt_err *err)
 	return ask(p, "DELE", number, err);
 }
 
-/* A line of a multi-line answer that holds no message: 1, 0 at the dot, -1. */
-static int
-list_line(struct mt_pop3 *p, struct mt_slice *line, struct mt_err *err)
+static void
+begin_list(struct mt_pop3 *p)
 {
-	if (reply_line(p, line, err) < 0)
+	p->list_lines = p->list_bytes = 0;
+	p->list_end = g_get_monotonic_time() + LIST_MS * 1000LL;
+}
+
+/* A line of a multi-line answer that holds no message, of max lines: 1, 0 at the dot,
+   -1. A server gets no more memory and time than the longest honest list needs. */
+static int
+list_line(struct mt_pop3 *p, size_t max, struct mt_slice *line, struct mt_err *err)
+{
+	gint64 left_ms = (p->list_end - g_get_monotonic_time()) / 1000;
+
+	if (reply_line(p, (uint32_t)CLAMP(left_ms, 1, REPLY_MS), line, err) < 0)
 		return -1;
-	if (!mt_slice_take_char(line, '.'))
-		return 1;
-	return line->n == 0 ? 0 : 1;
+	if (mt_slice_take_char(line, '.') && line->n == 0)
+		return 0;
+	p->list_bytes += line->n;
+	if (++p->list_lines > max || p->list_bytes > MT_MAX_POP3_LIST)
+		return mt_fail(err, MT_EPROTO, "a list without end (%zu lines)",
+		    p->list_lines);
+	return 1;
 }
 
 /* Capabilities. */
@@ -137,18 +157,15 @@ static int
 ask_capa(struct mt_pop3 *p, struct mt_err *err)
 {
 	struct mt_slice line;
-	size_t n = 0;
 	int rc;
 
 	rc = ask(p, "CAPA", 0, err) < 0 ? -1 : mt_pop3_answer(p, err);
 	/* A server without CAPA (RFC 1939 alone) is no error. */
 	if (rc <= 0)
 		return rc;
-	while ((rc = list_line(p, &line, err)) > 0) {
-		if (++n > 1000)
-			return mt_fail(err, MT_EPROTO, "CAPA: a list without end");
+	begin_list(p);
+	while ((rc = list_line(p, CAPA_MAX, &line, err)) > 0)
 		mt_pop3_capa_parse(line, &p->capa);
-	}
 	return rc < 0 ? mt_fail_in(err, "CAPA") : 0;
 }
 
@@ -183,30 +200,20 @@ by_number(const void *a, const void *b)
 }
 
 static int
-add_entry(struct mt_pop3 *p, struct mt_pop3_entry e, struct mt_err *err)
-{
-	if (p->list->len >= MT_MAX_POP3_MESSAGES * 2)
-		return mt_fail(err, MT_EPROTO, "more than %zu messages",
-		    MT_MAX_POP3_MESSAGES);
-	g_array_append_val(p->list, e);
-	return 0;
-}
-
-static int
 read_uidl(struct mt_pop3 *p, struct mt_err *err)
 {
 	struct mt_pop3_entry e = { 0 };
 	struct mt_slice line, uid;
 	int rc;
 
-	while ((rc = list_line(p, &line, err)) > 0) {
+	begin_list(p);
+	while ((rc = list_line(p, MT_MAX_POP3_MESSAGES, &line, err)) > 0) {
 		/* A line that is none leaves its message without a UID: the caller
 		   finds it by LIST, and says so. */
 		if (!mt_pop3_uidl_parse(line, &e.number, &uid))
 			continue;
 		e.uid = g_string_chunk_insert_len(p->uids, uid.p, (gssize)uid.n);
-		if (add_entry(p, e, err) < 0)
-			return -1;
+		g_array_append_val(p->list, e);
 	}
 	return rc;
 }
@@ -218,12 +225,12 @@ read_list(struct mt_pop3 *p, struct mt_err *err)
 	struct mt_slice line;
 	int rc;
 
-	while ((rc = list_line(p, &line, err)) > 0) {
+	begin_list(p);
+	while ((rc = list_line(p, MT_MAX_POP3_MESSAGES, &line, err)) > 0) {
 		if (!mt_pop3_list_parse(line, &e.number, &e.size))
 			return mt_fail(err, MT_EPROTO, "not a message and its size: %.*s",
 			    MT_SLICE_ARG(line));
-		if (add_entry(p, e, err) < 0)
-			return -1;
+		g_array_append_val(p->list, e);
 	}
 	return rc;
 }

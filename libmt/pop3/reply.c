@@ -3,6 +3,8 @@
 
 #include <glib.h>
 
+#include "base/limits.h"
+
 /* RFC 1939 3, RFC 2449 8 */
 bool
 mt_pop3_reply_parse(struct mt_slice line, struct mt_pop3_reply *out)
@@ -144,7 +146,7 @@ mt_pop3_uid_is_valid(struct mt_slice uid)
 		if (uid.p[i] < 0x21 || uid.p[i] > 0x7e)
 			return false;
 	}
-	return uid.n > 0;
+	return uid.n > 0 && uid.n <= MT_MAX_UIDL_TAKEN;
 }
 
 /* One byte of the message: how many bytes were written (0 to 2). */

@@ -1,10 +1,12 @@
 /* client.c - POP3 sessions against servers that are right, odd, broken or hostile */
 #include "pop3/client.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "tap.h"
 
 #define PIPELINING "+OK\r\nPIPELINING\r\n.\r\n"
@@ -163,6 +165,43 @@ test_endless(void)
 	g_string_free(said, TRUE);
 }
 
+static void *
+say_for_ever(void *arg)
+{
+	int fd = *(int *)arg;
+	static char lines[MT_KIB(64)];
+
+	for (size_t i = 0; i < sizeof(lines); i += 4)
+		memcpy(lines + i, "?? \n", 4);
+	while (write(fd, lines, sizeof(lines)) > 0)
+		;
+	return NULL;
+}
+
+/* Lines that are no entries come for ever: no more than messages could be. */
+static void
+test_endless_uidl(void)
+{
+	struct mt_err err = { 0 };
+	const struct mt_pop3_entry *list;
+	pthread_t server;
+	size_t n;
+	int fd[2];
+	struct mt_pop3 *p;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd) < 0 ||
+	    write(fd[1], PIPELINING "+OK\r\n", 23) != 23 ||
+	    pthread_create(&server, NULL, say_for_ever, &fd[1]) != 0)
+		abort();
+	p = mt_pop3_new(mt_conn_new(fd[0]), &err);
+	ok(p != NULL, "a session");
+	is_int(mt_pop3_list(p, &list, &n, &err), -1, "a list without end");
+	is_int(err.kind, MT_EPROTO, "%s", err.msg);
+	mt_pop3_free(p);
+	pthread_join(server, NULL);
+	close(fd[1]);
+}
+
 int
 main(void)
 {
@@ -170,5 +209,6 @@ main(void)
 	test_lists();
 	test_messages();
 	test_endless();
+	test_endless_uidl();
 	return tap_done();
 }

@@ -1,6 +1,7 @@
 /* reply.c - what POP3 servers say, and messages between dots */
 #include "pop3/reply.h"
 
+#include "base/limits.h"
 #include "tap.h"
 
 /* Each input as an exact-size copy, so that ASan sees one byte too far. */
@@ -114,6 +115,19 @@ test_lists(void)
 		  "AAAAAAAAAAAAAAAAAAAAAAAAAAA" },
 	};
 
+	char longest[MT_MAX_UIDL_TAKEN + 4];
+
+	memset(longest, 'A', sizeof(longest));
+	memcpy(longest, "1 ", 2);
+	{
+		struct mt_slice uid;
+		uint32_t number;
+
+		ok(mt_pop3_uidl_parse(mt_slice_mem(longest, MT_MAX_UIDL_TAKEN + 2),
+		    &number, &uid), "the longest UID that is taken");
+		ok(!mt_pop3_uidl_parse(mt_slice_mem(longest, MT_MAX_UIDL_TAKEN + 3),
+		    &number, &uid), "a longer one");
+	}
 	for (size_t i = 0; i < G_N_ELEMENTS(list); i++) {
 		struct mt_slice line = exact(list[i].line, strlen(list[i].line));
 		uint32_t number = 0;
