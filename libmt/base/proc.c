@@ -39,10 +39,12 @@ mt_proc_split(const char *command, struct mt_err *err)
 	g_autoptr(GError) why = NULL;
 	char **argv = NULL;
 
-	if (!g_shell_parse_argv(command, NULL, &argv, &why))
-		return mt_fail_null(err, MT_ECONF, "command \"%s\": %s", command,
-		    why->message);
-	return argv;
+	if (g_shell_parse_argv(command, NULL, &argv, &why))
+		return argv;
+	/* Not the command, nor GLib's message, which quotes it: it may hold a secret. */
+	if (g_error_matches(why, G_SHELL_ERROR, G_SHELL_ERROR_EMPTY_STRING))
+		return mt_fail_null(err, MT_ECONF, "the command is empty");
+	return mt_fail_null(err, MT_ECONF, "a quote in the command has no end");
 }
 
 static int

@@ -9,6 +9,7 @@
 #include "base/proc.h"
 #include "conf/parse.h"
 #include "message/addr.h"
+#include "net/conn.h"
 
 /* A person may have to type a passphrase or touch a key. */
 #define PASSWORD_TIMEOUT_MS (5 * 60 * 1000)
@@ -95,18 +96,24 @@ check_from(const struct mt_conf_block *b, const char *from, struct mt_err *err)
 	return 0;
 }
 
+/* The URL itself is never quoted: it may hold a password, where none belongs. */
 static int
 check_url(const struct mt_conf_block *b, const char *word, struct mt_err *err)
 {
 	const char *url = mt_conf_string(b, word);
-	g_autofree char *plain = g_strconcat(word, "://", NULL);
-	g_autofree char *tls = g_strconcat(word, "s://", NULL);
+	mt_auto_value(mt_conn_url) parts = { NULL };
+	struct mt_err why = { 0 };
 
-	if (url == NULL || ((g_str_has_prefix(url, plain) || g_str_has_prefix(url, tls)) &&
-	    !g_str_has_suffix(url, "://")))
+	if (url == NULL)
 		return 0;
-	return mt_conf_fail(b, word, err, "\"%s\" must be %suser@host or %suser@host", url,
-	    tls, plain);
+	if (mt_conn_url_parse(url, &parts, &why) < 0)
+		return mt_conf_fail(b, word, err, "%s; write %ss://user@host or %s://user@host",
+		    why.msg, word, word);
+	if (!g_str_has_prefix(parts.scheme, word))
+		return mt_conf_fail(b, word, err,
+		    "a URL of %s; write %ss://user@host or %s://user@host", parts.scheme,
+		    word, word);
+	return 0;
 }
 
 /* A folder below the root: relative, and never out of it. */

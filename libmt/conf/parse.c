@@ -358,14 +358,35 @@ collect(struct mt_conf *c)
 	set_section_lines(c);
 }
 
-/* Behind the string that starts at p. */
+/* libconfuse puts nothing for a variable that is not set: a directory would be another. */
+static int
+check_variable(const char *p, unsigned line, struct mt_err *err)
+{
+	struct mt_slice s = mt_slice_str(p), name;
+	g_autofree char *text = NULL;
+
+	if (!mt_slice_take(&s, MT_SLICE("${")) || !mt_slice_take_until(&s, '}', &name))
+		return 0;
+	text = mt_slice_dup(name);
+	if (g_getenv(text) != NULL)
+		return 0;
+	return mt_fail(err, MT_ECONF, "%s:%u: ${%s} is not set in the environment; "
+	    "in single quotes it stands for itself", now->file, line, text);
+}
+
+/* Behind the string that starts at p; counts its lines. NULL: err. */
 static char *
-skip_string(char *p)
+skip_string(char *p, unsigned *line, struct mt_err *err)
 {
 	char quote = *p++;
 
-	while (*p != '\0' && *p != quote)
-		p += *p == '\\' && p[1] != '\0' ? 2 : 1;
+	while (*p != '\0' && *p != quote) {
+		if (quote == '"' && check_variable(p, *line, err) < 0)
+			return NULL;
+		if (*p == '\\' && p[1] != '\0')
+			*line += *p++ == '\n';
+		*line += *p++ == '\n';
+	}
 	return *p == '\0' ? p : p + 1;
 }
 
@@ -386,7 +407,8 @@ skip_comment(char *p)
 /*
  * What libconfuse (3.3) gets wrong is done here: it counts the lines of comments twice
  * or thrice, so they are made blank; it takes the end of the file for the end of a section;
- * and it forgets where a section begins, which is at a brace that opens no list ("= {").
+ * it forgets where a section begins, which is at a brace that opens no list ("= {"); and
+ * it takes a variable that is not set for an empty one.
  */
 static int
 prepare(char *text, struct mt_err *err)
@@ -396,12 +418,14 @@ prepare(char *text, struct mt_err *err)
 
 	for (char *p = text, *next; *p != '\0'; p = next) {
 		if (*p == '"' || *p == '\'') {
-			next = skip_string(p);
-			for (char *q = p; q < next; q++)
-				line += *q == '\n';
+			next = skip_string(p, &line, err);
+			if (next == NULL)
+				return -1;
 			before = '"';
 			continue;
 		}
+		if (check_variable(p, line, err) < 0)
+			return -1;
 		next = skip_comment(p);
 		for (char *q = p; q < next; q++) {
 			line += *q == '\n';

@@ -78,6 +78,7 @@ main(void)
 	ok(argv != NULL && g_strv_length(argv) == 3, "a command line is split");
 	is_str(argv[2], "mail/my work", "quotes are understood");
 	ok(mt_proc_split("echo 'open", &err) == NULL, "an open quote: %s", err.msg);
+	ok(strstr(err.msg, "open") == NULL, "what may be a secret is not quoted");
 	ok(mt_proc_split("", &err) == NULL, "nothing at all: %s", err.msg);
 	check_run();
 	check_fork();

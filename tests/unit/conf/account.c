@@ -42,6 +42,12 @@ static const struct {
 	{ "no URL", ACCOUNT("  smtp = \"mail.example.org\"\n"), ":3: smtp: " },
 	{ "the wrong protocol", ACCOUNT("  pop3 = \"imaps://h\"\n"), ":3: pop3: " },
 	{ "a URL of nothing", ACCOUNT("  pop3 = \"pop3s://\"\n"), ":3: pop3: " },
+	{ "a password in the URL", ACCOUNT("  smtp = \"smtps://me:secret@h\"\n"),
+	    ":3: smtp: " },
+	{ "the same behind one slash", ACCOUNT("  smtp = \"smtp:/me:secret@h\"\n"),
+	    ":3: smtp: " },
+	{ "the same without a protocol", ACCOUNT("  smtp = \"me:secret@h\"\n"),
+	    ":3: smtp: " },
 	{ "folder out of the root", ACCOUNT("  folder = \"../x\"\n"), ":3: folder: " },
 	{ "absolute folder", ACCOUNT("  sent = \"/x\"\n"), ":3: sent: " },
 	{ "empty folder", ACCOUNT("  folder = \"\"\n"), ":3: folder: " },
@@ -96,6 +102,8 @@ main(void)
 		c = read_text(wrong[i].text, &err);
 		ok(c == NULL && err.kind == MT_ECONF && g_str_has_prefix(err.msg, want),
 		    "%s: %s", wrong[i].name, err.msg);
+		ok(strstr(err.msg, "secret") == NULL, "no password is told: %s",
+		    wrong[i].name);
 		mt_client_conf_free(c);
 	}
 	g_unlink(path);

@@ -37,6 +37,12 @@ static const struct {
 	    "f:1: timeout: \"soon\" is not a time like 30s, 5m or 1h" },
 	{ "neither yes nor no", "verbose = maybe\n",
 	    "f:1: verbose: \"maybe\" is neither yes nor no" },
+	{ "a variable that is not set", "# ${A}\nhostname = \"a\n${MT_UNSET}/b\"\n",
+	    "f:3: ${MT_UNSET} is not set in the environment; "
+	    "in single quotes it stands for itself" },
+	{ "the same without quotes", "hostname = ${MT_UNSET}\n",
+	    "f:1: ${MT_UNSET} is not set in the environment; "
+	    "in single quotes it stands for itself" },
 	{ "said twice", "hostname = \"a\"\nhostname = \"b\"\n",
 	    "f:2: hostname: said twice (first in line 1)" },
 	{ "a list said twice", "domains = { \"a\" }\ndomains = { \"b\" }\n",
@@ -68,6 +74,29 @@ test_syntax(void)
 
 		ok(c == NULL && err.kind == MT_ECONF && strncmp(err.msg, "f:", 2) == 0,
 		    "bad syntax %zu: %s", i, err.msg);
+	}
+}
+
+static void
+test_variables(void)
+{
+	static const struct {
+		const char *text, *want;
+	} cases[] = {
+		{ "hostname = \"${MT_SET}/b\"\n", "x/b" },
+		{ "hostname = '${MT_UNSET}'\n", "${MT_UNSET}" },
+		{ "hostname = \"\\${MT_UNSET}\"\n", "${MT_UNSET}" },
+		{ "hostname = \"$MT_UNSET\"\n", "$MT_UNSET" },
+	};
+
+	g_setenv("MT_SET", "x", TRUE);
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		struct mt_err err = { 0 };
+		mt_auto(mt_conf) c = mt_conf_parse("f", cases[i].text, words, kinds, &err);
+
+		if (ok(c != NULL, "%s%s", cases[i].text, err.msg))
+			is_str(mt_conf_string(mt_conf_top(c), "hostname"), cases[i].want,
+			    "is what it says");
 	}
 }
 
@@ -117,6 +146,7 @@ main(void)
 {
 	test_bad();
 	test_syntax();
+	test_variables();
 	test_good();
 	return tap_done();
 }
