@@ -32,6 +32,7 @@ copy_begin(struct copy *c, const char *dir, struct mt_err *err)
 		c->deliver = mt_deliver_begin(c->maildir, err);
 	if (c->deliver == NULL)
 		return mt_fail_in(err, "nothing was sent: no copy could be kept");
+	mt_maildir_sweep(c->maildir);
 	mt_deliver_set_flags(c->deliver, MT_SLICE("S"));
 	return 0;
 }

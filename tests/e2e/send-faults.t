@@ -152,6 +152,13 @@ start fake python3 "$TOP/tests/tools/fake_smtp.py" "$port" --out "$T/out" \
     --options "$T/options"
 wait_port fake "$port" || exit 1
 fake
+expect 'what a crash left in tmp/ of Sent goes after 36 hours' '
+	mkdir -p Mail/test/Sent/{cur,new,tmp}; : >Mail/test/Sent/tmp/new
+	touch -d "37 hours ago" Mail/test/Sent/tmp/old
+	try 0 b@x.y; copies 1
+	[ -e Mail/test/Sent/tmp/new ] && [ ! -e Mail/test/Sent/tmp/old ]
+	rm -rf Mail; fake
+'
 expect 'Sent cannot be written: nothing is sent' '
 	mkdir -p Mail/test; : >Mail/test/Sent
 	try 66 b@x.y; taken 0
