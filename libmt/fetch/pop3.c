@@ -6,11 +6,11 @@
 
 #include "base/limits.h"
 #include "fetch/ident.h"
+#include "fetch/plan.h"
 #include "fetch/recover.h"
 #include "fetch/state.h"
 #include "maildir/deliver.h"
 #include "maildir/name.h"
-#include "pop3/client.h"
 
 /*
  * Messages become durable in batches: one pair of barriers for all (state.h says what
@@ -20,20 +20,9 @@
 #define BATCH_MESSAGES 100
 #define BATCH_BYTES MT_MIB(16)
 
-/* One message that the server lists, with a UID. */
-struct item {
-	uint32_t number;
-	uint64_t size;			/* by the server's count */
-	struct mt_fetch_id id;
-	struct mt_fetch_known known;
-	bool is_shared;			/* others have the same UID */
-	bool is_fetched;		/* in this session */
-	bool is_deleted;		/* DELE was accepted in this session */
-};
-
 /* A message that has come in, in tmp/. */
 struct incoming {
-	struct item *item;
+	struct mt_fetch_item *item;
 	struct mt_deliver *delivery;	/* NULL: it has been here before */
 	uint64_t bytes;
 	uint8_t ident[MT_DIGEST_SIZE];
@@ -45,11 +34,10 @@ struct mt_fetch {
 	struct mt_fetch_state *state;
 	struct mt_maildir *maildir;	/* NULL with dry_run */
 	struct mt_pop3 *session;
-	GArray *items;			/* struct item */
-	GPtrArray *todo;		/* struct item *, to be fetched, in order */
+	struct mt_fetch_plan plan;
 	GArray *batch;			/* struct incoming */
 	struct mt_fetch_ident *ident;	/* of the one that comes in */
-	const struct item *broken;	/* within which the session broke off, or NULL */
+	const struct mt_fetch_item *broken;	/* within which the session broke off, or NULL */
 	uint64_t batch_bytes;
 	struct mt_fetch_result *result;
 };
@@ -94,8 +82,6 @@ mt_fetch_new(const struct mt_fetch_params *params, struct mt_err *err)
 		return NULL;
 	f = g_new0(struct mt_fetch, 1);
 	f->params = params;
-	f->items = g_array_new(FALSE, FALSE, sizeof(struct item));
-	f->todo = g_ptr_array_new();
 	f->batch = g_array_new(FALSE, FALSE, sizeof(struct incoming));
 	f->ident = mt_fetch_ident_new();
 	f->state = mt_fetch_state_open(params->state_dir, key, err);
@@ -126,8 +112,7 @@ mt_fetch_free(struct mt_fetch *f)
 		return;
 	drop_batch(f);
 	g_array_free(f->batch, TRUE);
-	g_array_free(f->items, TRUE);
-	g_ptr_array_free(f->todo, TRUE);
+	mt_fetch_plan_clear(&f->plan);
 	mt_fetch_ident_free(f->ident);
 	mt_pop3_free(f->session);
 	mt_maildir_free(f->maildir);
@@ -148,174 +133,31 @@ fail_item(struct mt_fetch *f, uint32_t number, const char *uid, const struct mt_
 	    .uid = uid, .err = err });
 }
 
-/* Number those that share a UID. */
-static GHashTable *
-make_items(struct mt_fetch *f, const struct mt_pop3_entry *list, size_t n)
-{
-	GHashTable *count = g_hash_table_new(g_str_hash, g_str_equal);
-
-	for (size_t i = 0; i < n; i++) {
-		struct item item = { .number = list[i].number, .size = list[i].size,
-			.id.uid = list[i].uid };
-		struct mt_err err = { 0 };
-
-		if (list[i].uid == NULL) {
-			mt_fail(&err, MT_EPROTO, "message %u has no valid UID: it cannot be "
-			    "told from others, and stays on the server", item.number);
-			fail_item(f, item.number, NULL, &err);
-			continue;
-		}
-		item.id.nth = GPOINTER_TO_UINT(g_hash_table_lookup(count, item.id.uid));
-		g_hash_table_insert(count, (gpointer)(uintptr_t)item.id.uid,
-		    GUINT_TO_POINTER(item.id.nth + 1));
-		g_array_append_val(f->items, item);
-	}
-	return count;
-}
-
-struct gone {
-	char *uid;
-	uint32_t nth;
-	enum mt_fetch_row next;
-};
-
-static void
-gone_clear(void *p)
-{
-	struct gone *g = p;
-
-	g_free(g->uid);
-}
-
-/* The rows of messages that the server lists no more. */
-static int
-mark_gone(struct mt_fetch *f, GHashTable *count, struct mt_err *err)
-{
-	g_autoptr(GArray) gone = g_array_new(FALSE, FALSE, sizeof(struct gone));
-	struct mt_fetch_row_info row;
-	int rc;
-
-	g_array_set_clear_func(gone, gone_clear);
-	while ((rc = mt_fetch_state_next(f->state, &row, err)) > 0) {
-		struct gone g = { NULL, row.id.nth,
-			row.row == MT_FETCH_BROKEN ? MT_FETCH_UNSEEN : MT_FETCH_GONE };
-
-		if (row.id.nth < GPOINTER_TO_UINT(g_hash_table_lookup(count, row.id.uid)))
-			continue;
-		g.uid = g_strdup(row.id.uid);
-		g_array_append_val(gone, g);
-	}
-	if (rc < 0)
-		return -1;
-	if (gone->len == 0)
-		return 0;
-	if (mt_fetch_state_begin(f->state, err) < 0)
-		return -1;
-	for (guint i = 0; i < gone->len; i++) {
-		const struct gone *g = &g_array_index(gone, struct gone, i);
-		struct mt_fetch_id id = { g->uid, g->nth };
-
-		if (mt_fetch_state_set(f->state, &id, g->next, err) < 0) {
-			mt_fetch_state_rollback(f->state);
-			return -1;
-		}
-	}
-	if (mt_fetch_state_prune(f->state, err) < 0) {
-		mt_fetch_state_rollback(f->state);
-		return -1;
-	}
-	return mt_fetch_state_commit(f->state, err);
-}
-
-/* Whether the UID and what is known of it are enough to say that this is ours. */
-static bool
-is_surely_known(const struct item *item)
-{
-	const struct mt_fetch_known *known = &item->known;
-
-	if (known->row != MT_FETCH_STORED)
-		return false;
-	if (!known->has_ident)
-		return true;
-	return (item->size == 0 || item->size == known->size) &&
-	    (item->is_shared || !known->is_shared);
-}
-
-/* New messages first, then those that may be known, then those that broke a session. */
-static int
-urgency(const struct item *item)
-{
-	switch (item->known.row) {
-	case MT_FETCH_STORED:
-	case MT_FETCH_GONE:
-		return 1;
-	case MT_FETCH_BROKEN:
-		return 2;
-	default:
-		return 0;
-	}
-}
-
-static int
-by_urgency(const void *a, const void *b)
-{
-	const struct item *x = *(struct item *const *)a, *y = *(struct item *const *)b;
-
-	if (urgency(x) != urgency(y))
-		return urgency(x) - urgency(y);
-	return x->number < y->number ? -1 : x->number > y->number;
-}
-
-/* Look up what is known of each message that is listed. */
-static int
-look_up(struct mt_fetch *f, GHashTable *count, struct mt_err *err)
-{
-	for (guint i = 0; i < f->items->len; i++) {
-		struct item *item = &g_array_index(f->items, struct item, i);
-
-		if (mt_fetch_state_get(f->state, &item->id, &item->known, err) < 0)
-			return -1;
-		item->is_shared =
-		    GPOINTER_TO_UINT(g_hash_table_lookup(count, item->id.uid)) > 1;
-		if (!item->is_shared || item->known.is_shared || f->params->dry_run ||
-		    item->known.row == MT_FETCH_UNSEEN)
-			continue;
-		if (mt_fetch_state_share(f->state, item->id.uid, err) < 0)
-			return -1;
-		item->known.is_shared = true;
-	}
-	return 0;
-}
-
 /* What is ours already, and what is to be fetched. */
 static int
-plan(struct mt_fetch *f, struct mt_err *err)
+make_plan(struct mt_fetch *f, struct mt_err *err)
 {
-	g_autoptr(GHashTable) count = NULL;
+	struct mt_fetch_plan *p = &f->plan;
 	const struct mt_pop3_entry *list;
-	uint64_t bytes = 0;
 	size_t n;
 
 	if (mt_pop3_list(f->session, &list, &n, err) < 0)
 		return -1;
 	f->result->listed = n;
-	count = make_items(f, list, n);
-	if ((!f->params->dry_run && mark_gone(f, count, err) < 0) ||
-	    look_up(f, count, err) < 0)
-		return -1;
-	for (guint i = 0; i < f->items->len; i++) {
-		struct item *item = &g_array_index(f->items, struct item, i);
+	for (size_t i = 0; i < n; i++) {
+		struct mt_err why = { 0 };
 
-		if (is_surely_known(item)) {
-			f->result->known++;
+		if (list[i].uid != NULL)
 			continue;
-		}
-		g_ptr_array_add(f->todo, item);
-		bytes += MIN(item->size, UINT32_MAX);
+		mt_fail(&why, MT_EPROTO, "message %u has no valid UID: it cannot be told "
+		    "from others, and stays on the server", list[i].number);
+		fail_item(f, list[i].number, NULL, &why);
 	}
-	g_ptr_array_sort(f->todo, by_urgency);
+	if (mt_fetch_plan_make(p, f->state, list, n, f->params->dry_run, err) < 0)
+		return -1;
+	f->result->known = p->n - p->todo_n;
 	report(f, (struct mt_fetch_event){ .what = MT_FETCH_PLANNED,
-	    .messages = f->todo->len, .bytes = bytes });
+	    .messages = p->todo_n, .bytes = p->bytes });
 	return 0;
 }
 
@@ -472,7 +314,7 @@ has_been_here(struct mt_fetch *f, const struct incoming *in, struct mt_err *err)
 
 /* The answer to one RETR: the message joins the batch, or is reported as refused. */
 static int
-receive(struct mt_fetch *f, struct item *item, struct mt_err *err)
+receive(struct mt_fetch *f, struct mt_fetch_item *item, struct mt_err *err)
 {
 	struct incoming in = { .item = item };
 	struct mt_err refused = { 0 };
@@ -528,16 +370,15 @@ static int
 fetch_all(struct mt_fetch *f, struct mt_err *err)
 {
 	size_t window = mt_pop3_window(f->session);
-	guint sent = 0;
+	const struct mt_fetch_plan *p = &f->plan;
+	size_t sent = 0;
 
-	for (guint at = 0; at < f->todo->len; at++) {
-		while (sent < f->todo->len && sent - at < window) {
-			const struct item *next = g_ptr_array_index(f->todo, sent++);
-
-			if (mt_pop3_send_retr(f->session, next->number, err) < 0)
+	for (size_t at = 0; at < p->todo_n; at++) {
+		for (; sent < p->todo_n && sent - at < window; sent++) {
+			if (mt_pop3_send_retr(f->session, p->todo[sent]->number, err) < 0)
 				return -1;
 		}
-		if (receive(f, g_ptr_array_index(f->todo, at), err) < 0)
+		if (receive(f, p->todo[at], err) < 0)
 			return -1;
 		if ((f->batch->len >= BATCH_MESSAGES || f->batch_bytes >= BATCH_BYTES) &&
 		    commit_batch(f, err) < 0)
@@ -548,33 +389,15 @@ fetch_all(struct mt_fetch *f, struct mt_err *err)
 
 /* Deleting. */
 
-/*
- * Ours, and old enough. Which of several messages with one UID is ours is known only
- * in the session that fetched it: later the others' numbers may have moved.
- */
-static bool
-is_due(const struct mt_fetch *f, const struct item *item, int64_t now)
-{
-	if (f->params->delete_after_s < 0)
-		return false;
-	if (item->known.row != MT_FETCH_STORED)
-		return false;
-	if (!item->is_fetched && (item->is_shared || !is_surely_known(item)))
-		return false;
-	return now - item->known.time >= f->params->delete_after_s;
-}
-
 static GPtrArray *
 due_items(const struct mt_fetch *f)
 {
 	GPtrArray *due = g_ptr_array_new();
 	int64_t now = time(NULL);
 
-	for (guint i = 0; i < f->items->len; i++) {
-		struct item *item = &g_array_index(f->items, struct item, i);
-
-		if (is_due(f, item, now))
-			g_ptr_array_add(due, item);
+	for (size_t i = 0; i < f->plan.n; i++) {
+		if (mt_fetch_is_due(&f->plan.items[i], f->params->delete_after_s, now))
+			g_ptr_array_add(due, &f->plan.items[i]);
 	}
 	return due;
 }
@@ -586,7 +409,7 @@ mark_deleted(struct mt_fetch *f, GPtrArray *due, struct mt_err *err)
 	if (mt_fetch_state_begin(f->state, err) < 0)
 		return -1;
 	for (guint i = 0; i < due->len; i++) {
-		const struct item *item = g_ptr_array_index(due, i);
+		const struct mt_fetch_item *item = g_ptr_array_index(due, i);
 
 		if (item->is_deleted && mt_fetch_state_set(f->state, &item->id,
 		    MT_FETCH_GONE, err) < 0) {
@@ -604,12 +427,12 @@ delete_all(struct mt_fetch *f, GPtrArray *due, struct mt_err *err)
 	guint sent = 0;
 
 	for (guint at = 0; at < due->len; at++) {
-		struct item *item = g_ptr_array_index(due, at);
+		struct mt_fetch_item *item = g_ptr_array_index(due, at);
 		struct mt_err refused = { 0 };
 		int rc;
 
 		while (sent < due->len && sent - at < window) {
-			const struct item *next = g_ptr_array_index(due, sent++);
+			const struct mt_fetch_item *next = g_ptr_array_index(due, sent++);
 
 			if (mt_pop3_send_dele(f->session, next->number, err) < 0)
 				return -1;
@@ -639,7 +462,7 @@ quit(struct mt_fetch *f, GPtrArray *due, struct mt_err *err)
 		return mt_fail_in(err, "deletion was not confirmed, and will be tried again");
 	}
 	for (guint i = 0; i < due->len; i++) {
-		const struct item *item = g_ptr_array_index(due, i);
+		const struct mt_fetch_item *item = g_ptr_array_index(due, i);
 
 		if (!item->is_deleted)
 			continue;
@@ -658,14 +481,14 @@ show_plan(struct mt_fetch *f, struct mt_err *err)
 	g_autoptr(GPtrArray) due = due_items(f);
 	g_autoptr(GPtrArray) none = g_ptr_array_new();
 
-	for (guint i = 0; i < f->todo->len; i++) {
-		const struct item *item = g_ptr_array_index(f->todo, i);
+	for (size_t i = 0; i < f->plan.todo_n; i++) {
+		const struct mt_fetch_item *item = f->plan.todo[i];
 
 		report(f, (struct mt_fetch_event){ .what = MT_FETCH_WOULD_FETCH,
 		    .number = item->number, .uid = item->id.uid, .bytes = item->size });
 	}
 	for (guint i = 0; i < due->len; i++) {
-		const struct item *item = g_ptr_array_index(due, i);
+		const struct mt_fetch_item *item = g_ptr_array_index(due, i);
 
 		report(f, (struct mt_fetch_event){ .what = MT_FETCH_WOULD_DELETE,
 		    .number = item->number, .uid = item->id.uid, .bytes = item->size });
@@ -698,7 +521,7 @@ mt_fetch_run(struct mt_fetch *f, const char *password, struct mt_fetch_result *r
 	f->result = result;
 	if (!f->params->dry_run && mt_fetch_recover(f->state, &result->recovered, err) < 0)
 		return -1;
-	if (connect_to(f, password, err) < 0 || plan(f, err) < 0)
+	if (connect_to(f, password, err) < 0 || make_plan(f, err) < 0)
 		return -1;
 	if (f->params->dry_run)
 		return show_plan(f, err);
