@@ -13,7 +13,8 @@
 /*
  * A script of the server, one step a line:
  *
- *	> TEXT	the client says this line		< TEXT	the server says this line
+ *	> TEXT	the client says this line		< TEXT	the server says this line, or
+ *							lines in one packet: a|b
  *	* N	N bytes come				.	a message comes, to its dot
  *	?	the client waits: nothing comes		!	the server closes
  *
@@ -61,13 +62,16 @@ static bool
 server_step(FILE *in, int fd, const char *step)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
-	g_autofree char *line = NULL;
+	g_auto(GStrv) said = NULL;
+	g_autofree char *joined = NULL, *line = NULL;
 
 	switch (step[0]) {
 	case '>':
 		return server_line(in, step + 2);
 	case '<':
-		line = g_strconcat(step + 2, "\r\n", NULL);
+		said = g_strsplit(step + 2, "|", -1);
+		joined = g_strjoinv("\r\n", said);
+		line = g_strconcat(joined, "\r\n", NULL);
 		return mt_file_write_all(fd, line, strlen(line)) == 0;
 	case '*':
 		return server_skip(in, strtol(step + 2, NULL, 10));
@@ -241,6 +245,9 @@ static const struct {
 	{ "421 at the message", PIPELINING, "a@b", { "c@d" }, "x\n",
 	  "> MAIL FROM:<a@b>\n> RCPT TO:<c@d>\n> DATA\n< 250 ok\n< 250 ok\n< 354 go\n.\n"
 	  "< 421 bye", -1, MT_ETEMP, "D", "421 bye", false },
+	{ "a 250 to the message before it has come", PIPELINING, "a@b", { "c@d" }, "x\n",
+	  "> MAIL FROM:<a@b>\n> RCPT TO:<c@d>\n> DATA\n< 250 ok|250 ok|354 go|250 taken\n!",
+	  -1, MT_EPROTO, "D", "the server answers what it was not asked", false },
 	{ "DATA gets 250", PIPELINING, "a@b", { "c@d" }, "x\n",
 	  "> MAIL FROM:<a@b>\n> RCPT TO:<c@d>\n> DATA\n< 250 ok\n< 250 ok\n< 250 ok",
 	  -1, MT_EPROTO, "D", "DATA: 250 ok", false },
