@@ -86,19 +86,25 @@ mt_backup_repo_init(const char *path, struct mt_err *err)
 static int
 check_config(struct mt_slice text, struct mt_err *err)
 {
+	bool has_version = false, has_cipher = false;
 	struct mt_slice line;
 
 	if (!mt_slice_take_line(&text, &line) ||
 	    !mt_slice_eq(line, MT_SLICE(CONFIG_FIRST)))
 		return mt_fail(err, MT_EDATA, "not a repository of mt-backup");
 	while (mt_slice_take_line(&text, &line)) {
-		if (mt_slice_eq(line, MT_SLICE("version 1")) ||
-		    mt_slice_eq(line, MT_SLICE("cipher none")) ||
-		    mt_slice_starts(line, MT_SLICE("id ")))
-			continue;
-		return mt_fail(err, MT_EDATA, "\"%.*s\": of a later version of mt-backup",
-		    MT_SLICE_ARG(line));
+		if (mt_slice_eq(line, MT_SLICE("version 1")))
+			has_version = true;
+		else if (mt_slice_eq(line, MT_SLICE("cipher none")))
+			has_cipher = true;
+		else if (!mt_slice_starts(line, MT_SLICE("id ")))
+			return mt_fail(err, MT_EDATA,
+			    "\"%.*s\": of a later version of mt-backup",
+			    MT_SLICE_ARG(line));
 	}
+	if (!has_version || !has_cipher)
+		return mt_fail(err, MT_EDATA, "no \"%s\" line: damaged",
+		    has_version ? "cipher" : "version");
 	return 0;
 }
 

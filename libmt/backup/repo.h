@@ -39,7 +39,8 @@ struct mt_backup_repo;
 /* Make one. MT_EDATA when path holds anything, MT_EUSAGE when it is one already. */
 int mt_backup_repo_init(const char *path, struct mt_err *err);
 
-/* MT_ENOINPUT when there is none. */
+/* MT_ENOINPUT when there is none; MT_EDATA when its config is damaged (every line of it
+   but the id must be there) or of a later version. */
 struct mt_backup_repo *mt_backup_repo_open(const char *path, struct mt_err *err);
 void mt_backup_repo_free(struct mt_backup_repo *r);
 
