@@ -104,12 +104,12 @@ int
 mt_backup_packer_place(int fd, const char *temp, const char *path, struct mt_err *err)
 {
 	if (fsync(fd) < 0) {
-		mt_fail(err, MT_EIO, "%s: fsync: %m", temp);
+		mt_fail(err, mt_err_kind_of_errno(errno), "%s: fsync: %m", temp);
 		close(fd);
 		return -1;
 	}
 	if (close(fd) < 0)
-		return mt_fail(err, MT_EIO, "%s: close: %m", temp);
+		return mt_fail(err, mt_err_kind_of_errno(errno), "%s: close: %m", temp);
 	if (rename(temp, path) < 0)
 		return mt_fail(err, mt_err_kind_of_errno(errno), "rename to %s: %m", path);
 	return 0;

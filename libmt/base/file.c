@@ -67,7 +67,7 @@ mt_file_sync_dir(const char *path, struct mt_err *err)
 	if (fd < 0)
 		return mt_fail(err, mt_err_kind_of_errno(errno), "%s: %m", path);
 	if (fsync(fd) < 0)
-		return mt_fail(err, MT_EIO, "%s: fsync: %m", path);
+		return mt_fail(err, mt_err_kind_of_errno(errno), "%s: fsync: %m", path);
 	return 0;
 }
 

@@ -22,4 +22,26 @@ expect 'a configuration of a repository without its version or cipher is refused
 	done
 	head -n 1 repo/config >short/config
 	status 65 mt-backup -r short create Mail'
+
+# --- the disk ---------------------------------------------------------------------
+
+# inject FAULT COMMAND...: run it under strace, which spoils system calls of it.
+inject()
+{
+	need strace
+	strace -qq -e trace=none true 2>/dev/null || skip_all "strace is not allowed here"
+	# A leak check cannot run under strace.
+	ASAN_OPTIONS=detect_leaks=0 strace -f -qq -o trace -e inject="$1" "${@:2}"
+}
+
+expect 'a disk that turns out full when the data is flushed is 75, another fault 74' '
+	echo new >Mail/a/new/4.a.h
+	for k in 1 2 3 4 5; do
+		rm -rf flush && cp -a repo flush
+		status 75 inject "fsync:error=ENOSPC:when=$k" mt-backup -r flush create Mail 2>err
+		grep "No space" err
+	done
+	status 74 inject "fsync:error=EIO:when=1" mt-backup -r flush create Mail
+	mt-backup -r flush create Mail && mt-backup -r flush verify
+	rm Mail/a/new/4.a.h'
 done_testing
