@@ -336,19 +336,22 @@ print_restored(const struct ask *ask, const char *snapshot,
 	g_autofree char *size = g_format_size(done->bytes);
 
 	if (ask->json) {
-		mt_json_print(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}",
+		mt_json_print(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 		    "snapshot", mt_json_text(snapshot),
 		    "restored", mt_json_count(done->messages),
 		    "bytes", mt_json_count(done->bytes),
 		    "present", mt_json_count(done->present),
 		    "renamed", mt_json_lines(done->renamed),
-		    "lost", mt_json_lines(done->lost)), '\n', stdout);
+		    "lost", mt_json_lines(done->lost),
+		    "unread", mt_json_lines(done->unread)), '\n', stdout);
 		return;
 	}
 	printf("%s: restored %llu messages, %s", snapshot,
 	    (unsigned long long)done->messages, size);
 	if (done->present > 0)
 		printf("; %llu were there", (unsigned long long)done->present);
+	if (done->unread->len > 0)
+		printf("; %u could not be read", done->unread->len);
 	if (done->lost->len > 0)
 		printf("; %u lost", done->lost->len);
 	putchar('\n');
@@ -410,8 +413,11 @@ run_restore(const struct ask *ask)
 	rc = mt_backup_restore(r, &params, &done, &err);
 	warn_lines(ask, done.renamed);
 	warn_lines(ask, done.lost);
+	warn_lines(ask, done.unread);
 	if (rc < 0)
 		rc = mt_cmd_fail(&err);
+	else if (done.unread->len > 0)
+		rc = mt_err_exit(done.failure.kind);
 	else if (done.lost->len > 0)
 		rc = EX_DATAERR;
 	print_restored(ask, name, &done);

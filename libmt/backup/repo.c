@@ -23,6 +23,7 @@ struct mt_backup_repo {
 	GPtrArray *snapshots;
 	GPtrArray *packs;
 	GPtrArray *damage;
+	struct mt_err unread;		/* of the first pack that may be sound */
 	GHashTable *blobs;		/* struct mt_backup_where, by its id */
 	struct mt_backup_pack *open;	/* the pack that was read last */
 	uint32_t open_index;
@@ -262,6 +263,8 @@ load_pack(struct mt_backup_repo *r, uint32_t index)
 
 	if (pack == NULL) {
 		g_ptr_array_add(r->damage, g_strdup(err.msg));
+		if (err.kind != MT_EDATA && r->unread.kind == MT_ENONE)
+			r->unread = err;
 		return;
 	}
 	suspect = mt_backup_pack_is_suspect(pack);
@@ -295,6 +298,12 @@ const GPtrArray *
 mt_backup_repo_damage(const struct mt_backup_repo *r)
 {
 	return r->damage;
+}
+
+const struct mt_err *
+mt_backup_repo_unread(const struct mt_backup_repo *r)
+{
+	return r->unread.kind == MT_ENONE ? NULL : &r->unread;
 }
 
 const GPtrArray *
@@ -379,6 +388,8 @@ mt_backup_repo_read_blob(struct mt_backup_repo *r, const struct mt_backup_id *id
 		char hex[MT_DIGEST_HEX_SIZE];
 
 		mt_digest_hex(id->b, hex);
+		if (r->unread.kind != MT_ENONE)
+			return mt_fail(err, r->unread.kind, "%s", r->unread.msg);
 		return mt_fail(err, MT_EDATA, "blob %s: in no pack", hex);
 	}
 	for (uint64_t at = 0; at < w->size;) {

@@ -56,6 +56,9 @@ int mt_backup_repo_lock(struct mt_backup_repo *r, struct mt_err *err);
  */
 int mt_backup_repo_load(struct mt_backup_repo *r, struct mt_err *err);
 const GPtrArray *mt_backup_repo_damage(const struct mt_backup_repo *r);
+/* Why a pack could not be read that may be sound (a failing disk, no permission), the
+   first of them; NULL when there is none. What seems to be in no pack may be there. */
+const struct mt_err *mt_backup_repo_unread(const struct mt_backup_repo *r);
 /* Names of snapshots, oldest first; names of packs. */
 const GPtrArray *mt_backup_repo_snapshots(const struct mt_backup_repo *r);
 const GPtrArray *mt_backup_repo_packs(const struct mt_backup_repo *r);
@@ -83,7 +86,8 @@ const struct mt_backup_where *mt_backup_repo_find(const struct mt_backup_repo *r
  */
 int mt_backup_repo_read(struct mt_backup_repo *r, const struct mt_backup_where *w,
     uint64_t at, struct mt_slice *bytes, struct mt_err *err);
-/* Append a whole blob, verified. MT_EDATA when it is missing or damaged. */
+/* Append a whole blob, verified. MT_EDATA when it is missing or damaged, another kind when
+   it may be neither and cannot be read. */
 int mt_backup_repo_read_blob(struct mt_backup_repo *r, const struct mt_backup_id *id,
     struct mt_buf *out, struct mt_err *err);
 /* Append the entries of all lists of a folder. Damaged lists are passed over: then -1

@@ -134,15 +134,37 @@ other_name(const struct mt_backup_entry *e)
 	return NULL;
 }
 
+/* A line for what cannot be restored: it is damaged, or the disk does not give it. */
+static void
+note_missing(struct run *run, char *line, const struct mt_err *why)
+{
+	if (why->kind == MT_EDATA) {
+		g_ptr_array_add(run->out->lost, line);
+		return;
+	}
+	if (run->out->unread->len == 0)
+		run->out->failure = *why;
+	g_ptr_array_add(run->out->unread, line);
+}
+
 static void
 lose(struct run *run, const char *folder, const struct mt_backup_entry *e,
-    const char *why)
+    const struct mt_err *why)
 {
 	g_autofree char *path = mt_backup_entry_path(e);
 
-	g_ptr_array_add(run->out->lost,
-	    g_strdup_printf("%s/%s: %s", folder, path, why));
+	note_missing(run, g_strdup_printf("%s/%s: %s", folder, path, why->msg), why);
 	mt_progress_add(run->params->progress, 1);
+}
+
+static void
+lose_content(struct run *run, const char *folder, const struct mt_backup_entry *e)
+{
+	const struct mt_err *unread = mt_backup_repo_unread(run->repo);
+	struct mt_err why = { 0 };
+
+	mt_fail(&why, MT_EDATA, "its content is in no pack that can be read");
+	lose(run, folder, e, unread != NULL ? unread : &why);
 }
 
 /* Decide what becomes of one message. Takes the entry. */
@@ -178,7 +200,7 @@ plan_entry(struct run *run, const char *dir, const char *folder,
 			run->out->present++;
 			mt_progress_add(run->params->progress, 1);
 		} else {
-			lose(run, folder, e, "its content is in no pack that can be read");
+			lose_content(run, folder, e);
 		}
 		mt_backup_entry_free(e);
 		return;
@@ -288,10 +310,10 @@ plan_folder(struct run *run, const struct mt_backup_root *root, const char *base
 	if (!all && run->params->npatterns == 0)
 		return 0;
 	if (mt_backup_repo_read_folder(run->repo, f, entries, &why) < 0)
-		g_ptr_array_add(run->out->lost, g_strdup_printf(
+		note_missing(run, g_strdup_printf(
 		    "%s: the names of %llu of %llu messages are lost: %s", f->path,
 		    (unsigned long long)(f->messages - MIN(f->messages, entries->len)),
-		    (unsigned long long)f->messages, why.msg));
+		    (unsigned long long)f->messages, why.msg), &why);
 	for (guint i = 0; !all && i < entries->len; i++) {
 		if (!wants_entry(run, root, f->path, g_ptr_array_index(entries, i)))
 			g_clear_pointer(&entries->pdata[i], mt_backup_entry_free);
@@ -399,8 +421,8 @@ maildir_of(struct batch *b, const char *dir, struct mt_err *err)
 	return m;
 }
 
-/* Copy the content, verified: 1; 0 when it is damaged (*why), -1 when it cannot be
-   written. */
+/* Copy the content, verified: 1; 0 when it is damaged or cannot be read (*why), -1 when
+   it cannot be written. */
 static int
 copy_content(struct run *run, const struct item *item, struct mt_deliver *d,
     struct mt_err *why, struct mt_err *err)
@@ -460,7 +482,7 @@ add_item(struct run *run, struct batch *b, const struct item *item, struct mt_er
 		return -1;
 	rc = copy_content(run, item, d, &why, err);
 	if (rc == 0)
-		lose(run, item->folder, item->entry, why.msg);
+		lose(run, item->folder, item->entry, &why);
 	if (rc <= 0)
 		return rc;
 	set_name(d, item);
@@ -501,6 +523,7 @@ mt_backup_restore(struct mt_backup_repo *r, const struct mt_backup_restore *para
 	*out = (struct mt_backup_restored){ 0 };
 	out->renamed = g_ptr_array_new_with_free_func(g_free);
 	out->lost = g_ptr_array_new_with_free_func(g_free);
+	out->unread = g_ptr_array_new_with_free_func(g_free);
 	run.dirs = g_ptr_array_new_with_free_func(g_free);
 	run.items = g_ptr_array_new_with_free_func(item_free);
 	rc = plan(&run, err);
@@ -516,4 +539,5 @@ mt_backup_restored_clear(struct mt_backup_restored *r)
 {
 	g_clear_pointer(&r->renamed, g_ptr_array_unref);
 	g_clear_pointer(&r->lost, g_ptr_array_unref);
+	g_clear_pointer(&r->unread, g_ptr_array_unref);
 }

@@ -29,6 +29,8 @@ struct mt_backup_restored {
 	uint64_t present;	/* were there already, with the same content */
 	GPtrArray *renamed;	/* a line for each whose name another message had */
 	GPtrArray *lost;	/* a line for each that is damaged in the repository */
+	GPtrArray *unread;	/* a line for each that the disk does not give */
+	struct mt_err failure;	/* of the first of these */
 };
 
 /*
@@ -38,8 +40,9 @@ struct mt_backup_restored {
  * the message gets ",R=" and a part of its hash behind its unique name. So a restore
  * that was interrupted can be run again.
  *
- * What is damaged is in *lost, and everything else is restored. -1 when a Maildir
- * cannot be written to; MT_ENOINPUT when a pattern matches nothing.
+ * What is damaged is in *lost, what may be sound and cannot be read is in *unread, and
+ * everything else is restored. -1 when a Maildir cannot be written to; MT_ENOINPUT when
+ * a pattern matches nothing.
  */
 int mt_backup_restore(struct mt_backup_repo *r, const struct mt_backup_restore *params,
     struct mt_backup_restored *out, struct mt_err *err);

@@ -44,4 +44,17 @@ expect 'a disk that turns out full when the data is flushed is 75, another fault
 	status 74 inject "fsync:error=EIO:when=1" mt-backup -r flush create Mail
 	mt-backup -r flush create Mail && mt-backup -r flush verify
 	rm Mail/a/new/4.a.h'
+# The first reads are those of the tables, three for each pack.
+packs=(repo/packs/*) tables=$((3 * ${#packs[@]}))
+expect 'what the disk does not give is not lost: named, status 74, the rest restored' '
+	for k in 1 2 $((tables + 1)) $((tables + 2)); do
+		rm -rf out
+		status 74 inject "pread64:error=EIO:when=$k" "${packs[@]/#/-P$T/}" \
+		    mt-backup restore --to out --json >json 2>err
+		grep "Input/output error" err
+		grep "\"lost\":\[\],\"unread\":\[\"" json
+	done
+	[ "$(find out -type f | wc -l)" = 3 ]
+	mt-backup restore --to out
+	[ "$(find out -type f | wc -l)" = 6 ]'
 done_testing
