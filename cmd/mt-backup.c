@@ -259,7 +259,7 @@ list_snapshots(const struct ask *ask, struct mt_backup_repo *r)
 		}
 		mt_backup_snapshot_sum(s, &messages, &bytes);
 		if (ask->json)
-			mt_json_print(json_snapshot(s, messages, bytes), '\n', stdout);
+			mt_json_print(json_snapshot(s, messages, bytes), ask->end, stdout);
 		else
 			print_snapshot(ask, s, messages, bytes);
 	}
@@ -281,7 +281,7 @@ print_entry(const struct ask *ask, const struct mt_backup_folder *f,
 	mt_digest_hex(e->id.b, hex);
 	mt_json_print(json_pack("{s:o, s:o, s:I, s:s}", "path", mt_json_text(path),
 	    "size", mt_json_count(e->size), "time", (json_int_t)e->mtime, "sha256", hex),
-	    '\n', stdout);
+	    ask->end, stdout);
 }
 
 static int

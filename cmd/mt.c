@@ -101,20 +101,19 @@ help(const char *name)
 }
 
 static void
-print_account(const struct mt_account *a, int format)
+print_account(const struct mt_account *a, bool json, char end)
 {
-	if (format != JSON) {
-		fputs(a->name, stdout);
-		putchar(format == NUL ? '\0' : '\n');
+	if (!json) {
+		mt_cmd_print(a->name, end);
 		return;
 	}
 	mt_json_print(json_pack("{s:o, s:o, s:o, s:o}", "name", mt_json_text(a->name),
 	    "from", mt_json_text(a->from), "pop3", mt_json_text(a->pop3), "smtp",
-	    mt_json_text(a->smtp)), '\n', stdout);
+	    mt_json_text(a->smtp)), end, stdout);
 }
 
 static int
-accounts(const char *file, int format)
+accounts(const char *file, bool json, char end)
 {
 	struct mt_err err = { 0 };
 	mt_auto(mt_client_conf) conf = mt_client_conf_read(file, &err);
@@ -122,7 +121,7 @@ accounts(const char *file, int format)
 	if (conf == NULL)
 		return mt_cmd_fail(&err);
 	for (size_t i = 0; i < conf->naccounts; i++)
-		print_account(&conf->accounts[i], format);
+		print_account(&conf->accounts[i], json, end);
 	return EX_OK;
 }
 
@@ -131,7 +130,9 @@ main(int argc, char **argv)
 {
 	struct mt_opt_parser p;
 	const char *file = NULL, *topic = NULL;
-	int format = 0, status;
+	bool json = false;
+	char end = '\n';
+	int status;
 
 	mt_cmd_start(&command, argc, argv, &p);
 	if (argc > 1 && is_command(argv[1]))
@@ -143,13 +144,15 @@ main(int argc, char **argv)
 	while (mt_cmd_next(&p) > 0) {
 		if (p.id == CONFIG)
 			file = p.value;
-		else if (p.id == JSON || p.id == NUL)
-			format = p.id;
+		else if (p.id == JSON)
+			json = true;
+		else if (p.id == NUL)
+			end = '\0';
 		else if (p.verb->id == HELP && topic == NULL)
 			topic = p.value;
 		else
 			mt_cmd_usage("unexpected argument \"%s\"", p.value);
 	}
-	status = p.verb->id == HELP ? help(topic) : accounts(file, format);
+	status = p.verb->id == HELP ? help(topic) : accounts(file, json, end);
 	return mt_cmd_end(status);
 }

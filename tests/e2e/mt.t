@@ -25,6 +25,9 @@ expect 'a command that is none is named' '
 expect 'mt accounts lists the accounts' '
 	[ "$(mt accounts)" = test ]
 	[ "$(mt accounts -0 | od -An -c | tr -d " ")" = "test\\0" ]
+	for both in "-0 --json" "--json -0"; do
+		mt accounts $both | tail -c 2 | cmp - <(printf "}\0")
+	done
 	mt accounts --json | python3 -c "
 import json, sys
 o = json.loads(sys.stdin.readline())
