@@ -266,20 +266,25 @@ list_snapshots(const struct ask *ask, struct mt_backup_repo *r)
 	return status;
 }
 
+/* A name below a root, or with several roots the whole path, which tells them apart;
+   restore takes either. */
 static void
-print_entry(const struct ask *ask, const struct mt_backup_folder *f,
+print_entry(const struct ask *ask, const struct mt_backup_snapshot *s,
+    const struct mt_backup_root *root, const struct mt_backup_folder *f,
     const struct mt_backup_entry *e)
 {
 	g_autofree char *sub = mt_backup_entry_path(e);
 	g_autofree char *path = g_build_filename(f->path, sub, NULL);
+	g_autofree char *whole = g_build_filename(root->path, path, NULL);
 	char hex[MT_DIGEST_HEX_SIZE];
 
 	if (!ask->json) {
-		mt_cmd_print(path, ask->end);
+		mt_cmd_print(s->roots->len > 1 ? whole : path, ask->end);
 		return;
 	}
 	mt_digest_hex(e->id.b, hex);
-	mt_json_print(json_pack("{s:o, s:o, s:I, s:s}", "path", mt_json_text(path),
+	mt_json_print(json_pack("{s:o, s:o, s:o, s:I, s:s}",
+	    "root", mt_json_text(root->path), "path", mt_json_text(path),
 	    "size", mt_json_count(e->size), "time", (json_int_t)e->mtime, "sha256", hex),
 	    ask->end, stdout);
 }
@@ -308,7 +313,8 @@ list_messages(const struct ask *ask, struct mt_backup_repo *r, const char *word)
 				status = mt_cmd_fail(&err);
 			}
 			for (guint n = 0; n < entries->len; n++)
-				print_entry(ask, f, g_ptr_array_index(entries, n));
+				print_entry(ask, s, root, f,
+				    g_ptr_array_index(entries, n));
 		}
 	}
 	return status;

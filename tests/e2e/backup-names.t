@@ -30,4 +30,16 @@ text = sys.stdin.read()
 assert text.endswith(\"\\0\") and \"\\n\" not in text, text
 [json.loads(record) for record in text.split(\"\\0\")[:-1]]"
 	done'
+expect 'of several directories, list prints whole paths, which restore takes' '
+	message one/INBOX 1.x.h:2,S; message two/INBOX 1.x.h:2,S
+	mt-backup create one two >/dev/null
+	mt-backup list latest >out
+	printf "%s\n" "$T"/{one,two}/INBOX/cur/1.x.h:2,S | diff - out
+	mt-backup restore --to apart "$(tail -n 1 out)" >/dev/null
+	[ "$(cd apart && find . -type f)" = ./two/INBOX/cur/1.x.h:2,S ]
+	mt-backup list --json latest >out
+	grep "{\"root\":\"$T/one\",\"path\":\"INBOX/cur/1.x.h:2,S\"," out
+	grep "{\"root\":\"$T/two\",\"path\":\"INBOX/cur/1.x.h:2,S\"," out
+	mt-backup create Mail >/dev/null
+	mt-backup list latest | grep -x work/INBOX/cur/1.a.h:2,S'
 done_testing
