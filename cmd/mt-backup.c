@@ -412,8 +412,8 @@ run_restore(const struct ask *ask)
 		to = g_canonicalize_filename(ask->to, NULL);
 	patterns = find_patterns(ask, s);
 	params = (struct mt_backup_restore){ .snapshot = s, .to = to,
-		.patterns = (const char *const *)patterns->pdata,
-		.npatterns = patterns->len, .progress = ask->progress };
+		.words = (const char *const *)patterns->pdata,
+		.nwords = patterns->len, .progress = ask->progress };
 	mt_backup_snapshot_sum(s, &messages, &bytes);
 	mt_progress_begin(ask->progress, "restoring", ask->args->len > 0 ? 0 : messages);
 	rc = mt_backup_restore(r, &params, &done, &err);

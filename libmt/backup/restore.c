@@ -3,10 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <fnmatch.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "backup/select.h"
 #include "base/limits.h"
 #include "maildir/deliver.h"
 #include "maildir/folder.h"
@@ -32,7 +32,7 @@ struct run {
 	struct mt_backup_restored *out;
 	GPtrArray *dirs;
 	GPtrArray *items;
-	bool *matched;		/* for each pattern */
+	struct mt_backup_select *select;	/* NULL: everything */
 };
 
 /* What is in a Maildir already: "new/NAME" or "cur/NAME" by file name and by unique
@@ -210,70 +210,6 @@ plan_entry(struct run *run, const char *dir, const char *folder,
 	g_ptr_array_add(run->items, item);
 }
 
-/* Whether the pattern names this folder or one above it. */
-static bool
-names_folder(const char *pattern, const char *folder)
-{
-	g_autofree char *below = g_strconcat(pattern, "/*", NULL);
-
-	return g_str_equal(pattern, folder) || fnmatch(pattern, folder, 0) == 0 ||
-	    fnmatch(below, folder, 0) == 0;
-}
-
-static bool
-names_entry(const char *pattern, const char *folder, const struct mt_backup_entry *e)
-{
-	struct mt_maildir_name name;
-	g_autofree char *sub = mt_backup_entry_path(e);
-	g_autofree char *whole = g_build_filename(folder, sub, NULL);
-	g_autofree char *file = g_build_filename(folder, e->name, NULL);
-	g_autofree char *unique = NULL;
-
-	mt_maildir_name_parse(e->name, &name);
-	unique = g_strdup_printf("%s/%.*s", folder, (int)name.unique.n, name.unique.p);
-	return fnmatch(pattern, whole, 0) == 0 || fnmatch(pattern, file, 0) == 0 ||
-	    fnmatch(pattern, unique, 0) == 0 || g_str_equal(pattern, whole) ||
-	    g_str_equal(pattern, file) || g_str_equal(pattern, unique);
-}
-
-/* The pattern below the root: one may also give the path that the mail had. */
-static const char *
-below_root(const char *pattern, const struct mt_backup_root *root)
-{
-	size_t n = strlen(root->path);
-
-	if (strncmp(pattern, root->path, n) != 0)
-		return pattern;
-	if (pattern[n] == '\0')
-		return "*";
-	return pattern[n] == '/' ? pattern + n + 1 : pattern;
-}
-
-static bool
-wants_folder(struct run *run, const struct mt_backup_root *root, const char *folder)
-{
-	bool wanted = run->params->npatterns == 0;
-
-	for (size_t i = 0; i < run->params->npatterns; i++) {
-		if (names_folder(below_root(run->params->patterns[i], root), folder))
-			wanted = run->matched[i] = true;
-	}
-	return wanted;
-}
-
-static bool
-wants_entry(struct run *run, const struct mt_backup_root *root, const char *folder,
-    const struct mt_backup_entry *e)
-{
-	bool wanted = false;
-
-	for (size_t i = 0; i < run->params->npatterns; i++) {
-		if (names_entry(below_root(run->params->patterns[i], root), folder, e))
-			wanted = run->matched[i] = true;
-	}
-	return wanted;
-}
-
 /* Where a root goes, unlike all in bases, which hold it then. */
 static const char *
 base_of(const struct run *run, const struct mt_backup_root *root, GPtrArray *bases)
@@ -296,28 +232,37 @@ base_of(const struct run *run, const struct mt_backup_root *root, GPtrArray *bas
 	return base;
 }
 
+/* Leave in entries what is wanted of the folder. */
+static void
+drop_unwanted(const struct run *run, size_t root, const struct mt_backup_folder *f,
+    GPtrArray *entries)
+{
+	for (guint i = 0; i < entries->len; i++) {
+		if (!mt_backup_select_has_entry(run->select, root, f,
+		    g_ptr_array_index(entries, i)))
+			g_clear_pointer(&entries->pdata[i], mt_backup_entry_free);
+	}
+}
+
 static int
-plan_folder(struct run *run, const struct mt_backup_root *root, const char *base,
+plan_folder(struct run *run, size_t root, const char *base,
     const struct mt_backup_folder *f, struct mt_err *err)
 {
 	g_autoptr(GPtrArray) entries = mt_backup_entries_new();
-	bool all = wants_folder(run, root, f->path);
+	bool all = run->select == NULL ||
+	    mt_backup_select_has_folder(run->select, root, f);
 	mt_auto(mt_maildir) made = NULL;
 	struct present present;
 	struct mt_err why = { 0 };
 	char *dir;
 
-	if (!all && run->params->npatterns == 0)
-		return 0;
 	if (mt_backup_repo_read_folder(run->repo, f, entries, &why) < 0)
 		note_missing(run, g_strdup_printf(
 		    "%s: the names of %llu of %llu messages are lost: %s", f->path,
 		    (unsigned long long)(f->messages - MIN(f->messages, entries->len)),
 		    (unsigned long long)f->messages, why.msg), &why);
-	for (guint i = 0; !all && i < entries->len; i++) {
-		if (!wants_entry(run, root, f->path, g_ptr_array_index(entries, i)))
-			g_clear_pointer(&entries->pdata[i], mt_backup_entry_free);
-	}
+	if (!all)
+		drop_unwanted(run, root, f, entries);
 	dir = g_str_equal(f->path, ".") ? g_strdup(base) :
 	    g_build_filename(base, f->path, NULL);
 	g_ptr_array_add(run->dirs, dir);
@@ -348,16 +293,10 @@ plan(struct run *run, struct mt_err *err)
 		const char *base = base_of(run, root, bases);
 
 		for (guint k = 0; k < root->folders->len; k++) {
-			if (plan_folder(run, root, base,
+			if (plan_folder(run, i, base,
 			    g_ptr_array_index(root->folders, k), err) < 0)
 				return -1;
 		}
-	}
-	for (size_t i = 0; i < run->params->npatterns; i++) {
-		if (!run->matched[i])
-			return mt_fail(err, MT_ENOINPUT,
-			    "nothing in snapshot %s is called \"%s\"",
-			    run->params->snapshot->name, run->params->patterns[i]);
 	}
 	return 0;
 }
@@ -516,14 +455,21 @@ int
 mt_backup_restore(struct mt_backup_repo *r, const struct mt_backup_restore *params,
     struct mt_backup_restored *out, struct mt_err *err)
 {
-	g_autofree bool *matched = g_new0(bool, params->npatterns + 1);
-	struct run run = { .repo = r, .params = params, .out = out, .matched = matched };
+	mt_auto(mt_backup_select) select = NULL;
+	struct run run = { .repo = r, .params = params, .out = out };
 	int rc;
 
 	*out = (struct mt_backup_restored){ 0 };
 	out->renamed = g_ptr_array_new_with_free_func(g_free);
 	out->lost = g_ptr_array_new_with_free_func(g_free);
 	out->unread = g_ptr_array_new_with_free_func(g_free);
+	if (params->nwords > 0) {
+		select = mt_backup_select_new(r, params->snapshot, params->words,
+		    params->nwords, err);
+		if (select == NULL)
+			return -1;
+	}
+	run.select = select;
 	run.dirs = g_ptr_array_new_with_free_func(g_free);
 	run.items = g_ptr_array_new_with_free_func(item_free);
 	rc = plan(&run, err);

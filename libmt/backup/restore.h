@@ -13,13 +13,9 @@ struct mt_backup_restore {
 	/* A directory, made when it is not there; NULL: where the mail was. Of a snapshot with
 	   several roots, each goes into a directory of its name below it. */
 	const char *to;
-	/*
-	 * What to restore; none: everything. A folder ("work/INBOX", with all below
-	 * it), or a message ("work/INBOX/NAME", with or without its flags), as shell
-	 * patterns in which "*" also crosses "/".
-	 */
-	const char *const *patterns;
-	size_t npatterns;
+	/* What to restore, as select.h says; none: everything. */
+	const char *const *words;
+	size_t nwords;
 	struct mt_progress *progress;	/* or NULL */
 };
 
@@ -42,7 +38,7 @@ struct mt_backup_restored {
  *
  * What is damaged is in *lost, what may be sound and cannot be read is in *unread, and
  * everything else is restored. -1 when a Maildir cannot be written to; MT_ENOINPUT when
- * a pattern matches nothing.
+ * a word names nothing: then nothing is done.
  */
 int mt_backup_restore(struct mt_backup_repo *r, const struct mt_backup_restore *params,
     struct mt_backup_restored *out, struct mt_err *err);

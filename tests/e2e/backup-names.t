@@ -42,4 +42,34 @@ expect 'of several directories, list prints whole paths, which restore takes' '
 	grep "{\"root\":\"$T/two\",\"path\":\"INBOX/cur/1.x.h:2,S\"," out
 	mt-backup create Mail >/dev/null
 	mt-backup list latest | grep -x work/INBOX/cur/1.a.h:2,S'
+files() # DIR: those below it, on one line
+{
+	(cd "$1" && find . -type f | LC_ALL=C sort | xargs -r)
+}
+
+message 'g/[Gmail]' 1.g.h; message 'g/[Gmail]/Sent [1]' 2.g.h; message g/G 3.g.h
+message g/G/Sent 4.g.h; message 'g/[Gmail]' '5[67].g.h:2,'; message 'g/[Gmail]' 56.g.h:2,
+message g/a 1.g.h; message 'g/*b/c' 7.g.h; message g/bb 8.g.h
+expect 'a name that is there is no pattern, and a folder brings what is below it' '
+	mt-backup create g >/dev/null
+	mt-backup restore --to g1 "[Gmail]" >/dev/null
+	[ "$(files g1)" = "$(cd g && find . -path "*Gmail*" -type f | LC_ALL=C sort | xargs)" ]
+	mt-backup restore --to g2 "[Gmail]/Sent [1]/" >/dev/null
+	[ "$(files g2)" = "./[Gmail]/Sent [1]/new/2.g.h" ]
+	mt-backup restore --to g3 "*b" >/dev/null
+	[ "$(files g3)" = "./*b/c/new/7.g.h" ]
+	mt-backup restore --to g4 "[Gmail]/5[67].g.h" >/dev/null
+	[ "$(files g4)" = "./[Gmail]/cur/5[67].g.h:2," ]
+	mt-backup restore --to g5 "[Gmail]/cur/5[67].g.h:2," "$PWD/g/[Gmail]/Sent [1]" >/dev/null
+	[ "$(files g5)" = "./[Gmail]/Sent [1]/new/2.g.h ./[Gmail]/cur/5[67].g.h:2," ]'
+expect 'behind such a name a pattern is one, and so it is where no name is' '
+	mt-backup restore --to g6 "[Gmail]/S*" >/dev/null
+	[ "$(files g6)" = "./[Gmail]/Sent [1]/new/2.g.h" ]
+	mt-backup restore --to g7 "[Gmail]/*/2*" >/dev/null
+	[ "$(files g7)" = "./[Gmail]/Sent [1]/new/2.g.h" ]
+	mt-backup restore --to g8 "[A-G]" >/dev/null
+	[ "$(files g8)" = "./G/Sent/new/4.g.h ./G/new/3.g.h" ]
+	status 66 mt-backup restore --to g9 a "[Gmail]/nothing*" 2>err
+	grep -F "called \"[Gmail]/nothing*\"" err
+	[ ! -e g9 ]'
 done_testing
