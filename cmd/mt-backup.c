@@ -273,8 +273,7 @@ print_entry(const struct ask *ask, const struct mt_backup_snapshot *s,
     const struct mt_backup_root *root, const struct mt_backup_folder *f,
     const struct mt_backup_entry *e)
 {
-	g_autofree char *sub = mt_backup_entry_path(e);
-	g_autofree char *path = g_build_filename(f->path, sub, NULL);
+	g_autofree char *path = mt_backup_message_path(f->path, e);
 	g_autofree char *whole = g_build_filename(root->path, path, NULL);
 	char hex[MT_DIGEST_HEX_SIZE];
 

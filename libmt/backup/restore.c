@@ -151,9 +151,9 @@ static void
 lose(struct run *run, const char *folder, const struct mt_backup_entry *e,
     const struct mt_err *why)
 {
-	g_autofree char *path = mt_backup_entry_path(e);
+	g_autofree char *path = mt_backup_message_path(folder, e);
 
-	note_missing(run, g_strdup_printf("%s/%s: %s", folder, path, why->msg), why);
+	note_missing(run, g_strdup_printf("%s: %s", path, why->msg), why);
 	mt_progress_add(run->params->progress, 1);
 }
 

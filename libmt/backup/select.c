@@ -31,13 +31,14 @@ struct names {
 static void
 names_init(struct names *names, const char *folder, const struct mt_backup_entry *e)
 {
-	g_autofree char *sub = mt_backup_entry_path(e);
+	bool is_root = g_str_equal(folder, ".");
+	const char *dir = is_root ? "" : folder, *slash = is_root ? "" : "/";
 	struct mt_maildir_name parsed;
 
 	mt_maildir_name_parse(e->name, &parsed);
-	names->list[0] = g_strdup_printf("%s/%s", folder, sub);
-	names->list[1] = g_strdup_printf("%s/%s", folder, e->name);
-	names->list[2] = g_strdup_printf("%s/%.*s", folder, (int)parsed.unique.n,
+	names->list[0] = mt_backup_message_path(folder, e);
+	names->list[1] = g_strconcat(dir, slash, e->name, NULL);
+	names->list[2] = g_strdup_printf("%s%s%.*s", dir, slash, (int)parsed.unique.n,
 	    parsed.unique.p);
 }
 

@@ -14,6 +14,7 @@
  *	work/INBOX		a folder, with all below it
  *	work/INBOX/cur/NAME	a message
  *	work/INBOX/NAME		the same, with or without its flags
+ *	cur/NAME, NAME		a message of a root that is a Maildir itself
  *
  * or, behind the path of a root, below this root. What is there under exactly this name
  * is meant; when nothing is, the word is a shell pattern (fnmatch(3)) in which "*" also

@@ -429,6 +429,15 @@ mt_backup_entry_path(const struct mt_backup_entry *e)
 	return g_strconcat(e->is_new ? "new/" : "cur/", e->name, NULL);
 }
 
+char *
+mt_backup_message_path(const char *folder, const struct mt_backup_entry *e)
+{
+	g_autofree char *sub = mt_backup_entry_path(e);
+
+	return g_str_equal(folder, ".") ? g_steal_pointer(&sub) :
+	    g_strconcat(folder, "/", sub, NULL);
+}
+
 static void
 append_number(struct mt_buf *blob, uint64_t v, size_t n)
 {

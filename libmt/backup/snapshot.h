@@ -99,6 +99,8 @@ GPtrArray *mt_backup_entries_new(void);
 void mt_backup_entry_free(struct mt_backup_entry *e);
 /* "cur/NAME" as it is in the folder; g_free. */
 char *mt_backup_entry_path(const struct mt_backup_entry *e);
+/* "work/INBOX/cur/NAME", below the root; "cur/NAME" in the folder "."; g_free. */
+char *mt_backup_message_path(const char *folder, const struct mt_backup_entry *e);
 
 /* Lower-case hex into an id. */
 bool mt_backup_id_parse(struct mt_slice hex, struct mt_backup_id *out);

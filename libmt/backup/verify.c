@@ -153,8 +153,7 @@ static void
 lose(struct run *run, const char *snapshot, const char *folder,
     const struct mt_backup_entry *e)
 {
-	g_autofree char *sub = mt_backup_entry_path(e);
-	g_autofree char *path = g_build_filename(folder, sub, NULL);
+	g_autofree char *path = mt_backup_message_path(folder, e);
 	struct lost *l = g_hash_table_lookup(run->lost, path);
 
 	if (l == NULL) {

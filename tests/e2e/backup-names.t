@@ -72,4 +72,20 @@ expect 'behind such a name a pattern is one, and so it is where no name is' '
 	status 66 mt-backup restore --to g9 a "[Gmail]/nothing*" 2>err
 	grep -F "called \"[Gmail]/nothing*\"" err
 	[ ! -e g9 ]'
+message box 1.r.h:2,S; message box 2.r.h; message box/.Sub 3.r.h
+expect 'a message of a directory that is a Maildir itself is named like any other' '
+	mt-backup create box >/dev/null
+	mt-backup list latest >out
+	printf "%s\n" .Sub/new/3.r.h cur/1.r.h:2,S new/2.r.h | diff - <(LC_ALL=C sort out)
+	n=0
+	for name in cur/1.r.h:2,S 1.r.h:2,S 1.r.h "$PWD/box/cur/1.r.h:2,S" "$PWD/box/1.r.h" "1.*"; do
+		n=$((n + 1))
+		mt-backup restore --to "r$n" "$name" >/dev/null
+		[ "$(files r$n)" = ./cur/1.r.h:2,S ]
+	done
+	mt-backup restore --to whole "$PWD/box" >/dev/null
+	[ "$(files whole)" = "./.Sub/new/3.r.h ./cur/1.r.h:2,S ./new/2.r.h" ]
+	mt-backup create box one >/dev/null
+	mt-backup list latest | grep -Fx "$PWD/box/cur/1.r.h:2,S"
+	mt-backup list latest --json | grep -F "\"path\":\"cur/1.r.h:2,S\""'
 done_testing
