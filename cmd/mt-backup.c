@@ -362,33 +362,6 @@ print_restored(const struct ask *ask, const char *snapshot,
 	putchar('\n');
 }
 
-/* What to restore. A path of the file system that leads to where the mail was is made
-   absolute; the rest are names in the snapshot. */
-static GPtrArray *
-find_patterns(const struct ask *ask, const struct mt_backup_snapshot *s)
-{
-	GPtrArray *patterns = g_ptr_array_new_with_free_func(g_free);
-
-	for (guint i = 0; i < ask->args->len; i++) {
-		const char *arg = g_ptr_array_index(ask->args, i);
-		char *path = g_canonicalize_filename(arg, NULL);
-		bool leads = false;
-
-		for (guint k = 0; k < s->roots->len; k++) {
-			const struct mt_backup_root *root =
-			    g_ptr_array_index(s->roots, k);
-			size_t n = strlen(root->path);
-
-			leads = leads || (strncmp(path, root->path, n) == 0 &&
-			    (path[n] == '/' || path[n] == '\0'));
-		}
-		g_ptr_array_add(patterns, leads ? path : g_strdup(arg));
-		if (!leads)
-			g_free(path);
-	}
-	return patterns;
-}
-
 static int
 run_restore(const struct ask *ask)
 {
@@ -400,7 +373,7 @@ run_restore(const struct ask *ask)
 	    name == NULL ? NULL : mt_backup_repo_snapshot(r, name, &err);
 	mt_auto_value(mt_backup_restored) done = { 0 };
 	g_autofree char *to = NULL;
-	g_autoptr(GPtrArray) patterns = NULL;
+	g_autofree char *cwd = g_get_current_dir();
 	struct mt_backup_restore params;
 	uint64_t messages, bytes;
 	int rc;
@@ -409,10 +382,9 @@ run_restore(const struct ask *ask)
 		return mt_cmd_fail(&err);
 	if (ask->to != NULL)
 		to = g_canonicalize_filename(ask->to, NULL);
-	patterns = find_patterns(ask, s);
 	params = (struct mt_backup_restore){ .snapshot = s, .to = to,
-		.words = (const char *const *)patterns->pdata,
-		.nwords = patterns->len, .progress = ask->progress };
+		.words = (const char *const *)ask->args->pdata,
+		.nwords = ask->args->len, .cwd = cwd, .progress = ask->progress };
 	mt_backup_snapshot_sum(s, &messages, &bytes);
 	mt_progress_begin(ask->progress, "restoring", ask->args->len > 0 ? 0 : messages);
 	rc = mt_backup_restore(r, &params, &done, &err);

@@ -465,7 +465,7 @@ mt_backup_restore(struct mt_backup_repo *r, const struct mt_backup_restore *para
 	out->unread = g_ptr_array_new_with_free_func(g_free);
 	if (params->nwords > 0) {
 		select = mt_backup_select_new(r, params->snapshot, params->words,
-		    params->nwords, err);
+		    params->nwords, params->cwd, err);
 		if (select == NULL)
 			return -1;
 	}

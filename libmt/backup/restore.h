@@ -16,6 +16,7 @@ struct mt_backup_restore {
 	/* What to restore, as select.h says; none: everything. */
 	const char *const *words;
 	size_t nwords;
+	const char *cwd;	/* of those that are paths */
 	struct mt_progress *progress;	/* or NULL */
 };
 

@@ -6,8 +6,9 @@
 
 #include "maildir/name.h"
 
-/* What a word may mean; the first that finds something counts. */
-enum { NAME, PATTERN, MEANINGS };
+/* What a word may mean: a name in the snapshot, or a path of the file system. The first
+   that finds something counts. */
+enum { NAME, NAME_PATTERN, PATH, PATH_PATTERN, MEANINGS };
 
 struct word {
 	const char *given;
@@ -51,6 +52,12 @@ names_clear(struct names *names)
 
 MT_AUTO_VALUE_DEFINE(names, names_clear);
 
+static bool
+is_pattern(size_t meaning)
+{
+	return meaning == NAME_PATTERN || meaning == PATH_PATTERN;
+}
+
 /* Whether path is these n bytes, or below them. */
 static bool
 is_at_or_below(const char *path, const char *text, size_t n)
@@ -66,7 +73,7 @@ names_folder(const char *text, size_t meaning, const char *folder)
 
 	if (text == NULL)
 		return false;
-	if (meaning == NAME)
+	if (!is_pattern(meaning))
 		return is_at_or_below(folder, text, strlen(text));
 	below = g_strconcat(text, "/*", NULL);
 	return fnmatch(text, folder, 0) == 0 || fnmatch(below, folder, 0) == 0;
@@ -76,8 +83,8 @@ static bool
 names_entry(const char *text, size_t meaning, const struct names *names)
 {
 	for (size_t i = 0; text != NULL && i < G_N_ELEMENTS(names->list); i++) {
-		if (meaning == NAME ? g_str_equal(text, names->list[i]) :
-		    fnmatch(text, names->list[i], 0) == 0)
+		if (is_pattern(meaning) ? fnmatch(text, names->list[i], 0) == 0 :
+		    g_str_equal(text, names->list[i]))
 			return true;
 	}
 	return false;
@@ -131,25 +138,44 @@ make_pattern(const char *text, const struct mt_backup_root *root)
 	return g_strdup(out->str);
 }
 
-static void
-word_init(struct word *w, const char *given, const struct mt_backup_snapshot *s)
+/* Whether it can be nothing but a path. */
+static bool
+is_path(const char *word)
 {
-	g_autofree char *name = g_strdup(given);
+	return word[0] == '/' || g_str_equal(word, ".") || g_str_equal(word, "..") ||
+	    g_str_has_prefix(word, "./") || g_str_has_prefix(word, "../");
+}
 
-	for (size_t n = strlen(name); n > 1 && name[n - 1] == '/'; n--)
+/* Take the text below this root for what the word means, or for a pattern. */
+static void
+add_texts(struct word *w, const struct mt_backup_root *root, size_t at, size_t meaning,
+    const char *text)
+{
+	char **texts = w->texts + at * MEANINGS;
+
+	if (text == NULL)
+		return;
+	texts[meaning] = g_strdup(text);
+	texts[meaning + 1] = make_pattern(text, root);
+	w->has[meaning] = w->has[meaning + 1] = true;
+}
+
+static void
+word_init(struct word *w, const char *given, const struct mt_backup_snapshot *s,
+    const char *cwd)
+{
+	g_autofree char *name = is_path(given) ? NULL : g_strdup(given);
+	g_autofree char *path = g_canonicalize_filename(given, cwd);
+
+	for (size_t n = strlen(given); name != NULL && n > 1 && name[n - 1] == '/'; n--)
 		name[n - 1] = '\0';
 	w->given = given;
 	w->texts = g_new0(char *, s->roots->len * MEANINGS);
-	for (guint i = 0; i < s->roots->len; i++) {
+	for (guint i = 0; i < s->roots->len && given[0] != '\0'; i++) {
 		const struct mt_backup_root *root = g_ptr_array_index(s->roots, i);
-		const char *text = name[0] == '/' ? below_root(name, root->path) : name;
-		char **out = w->texts + i * MEANINGS;
 
-		if (text == NULL || given[0] == '\0')
-			continue;
-		out[NAME] = g_strdup(text);
-		out[PATTERN] = make_pattern(text, root);
-		w->has[NAME] = w->has[PATTERN] = true;
+		add_texts(w, root, i, NAME, name);
+		add_texts(w, root, i, PATH, below_root(path, root->path));
 	}
 }
 
@@ -259,7 +285,7 @@ choose(struct mt_backup_select *sel, const struct mt_err *unread, struct mt_err 
 
 struct mt_backup_select *
 mt_backup_select_new(struct mt_backup_repo *r, const struct mt_backup_snapshot *s,
-    const char *const *words, size_t nwords, struct mt_err *err)
+    const char *const *words, size_t nwords, const char *cwd, struct mt_err *err)
 {
 	mt_auto(mt_backup_select) sel = g_new0(struct mt_backup_select, 1);
 	struct mt_err unread = { 0 };
@@ -268,7 +294,7 @@ mt_backup_select_new(struct mt_backup_repo *r, const struct mt_backup_snapshot *
 	sel->words = g_new0(struct word, nwords);
 	sel->nwords = nwords;
 	for (size_t i = 0; i < nwords; i++)
-		word_init(&sel->words[i], words[i], s);
+		word_init(&sel->words[i], words[i], s, cwd);
 	for (guint i = 0; i < s->roots->len; i++) {
 		const struct mt_backup_root *root = g_ptr_array_index(s->roots, i);
 

@@ -88,4 +88,30 @@ expect 'a message of a directory that is a Maildir itself is named like any othe
 	mt-backup create box one >/dev/null
 	mt-backup list latest | grep -Fx "$PWD/box/cur/1.r.h:2,S"
 	mt-backup list latest --json | grep -F "\"path\":\"cur/1.r.h:2,S\""'
+message deep/work/INBOX 1.d.h; message deep/work/work/INBOX 2.d.h; message deep/other 3.d.h
+expect 'a name in the snapshot is one wherever the command runs, and whatever lies there' '
+	mt-backup create deep >/dev/null
+	( cd deep/work && mt-backup restore --to "$T/d1" work/INBOX >/dev/null )
+	[ "$(files d1)" = ./work/INBOX/new/1.d.h ]
+	( cd deep/work && mt-backup restore --to "$T/d2" other >/dev/null )
+	[ "$(files d2)" = ./other/new/3.d.h ]
+	( cd deep/work && mt-backup restore --to "$T/d3" "w*/INBOX/1*" >/dev/null )
+	[ "$(files d3)" = ./work/INBOX/new/1.d.h ]'
+expect 'what begins with / ./ or ../, or names nothing there, is a path' '
+	( cd deep/work
+	mt-backup restore --to "$T/d4" ./work/INBOX >/dev/null
+	mt-backup restore --to "$T/d5" ../other/ >/dev/null
+	mt-backup restore --to "$T/d6" . >/dev/null
+	mt-backup restore --to "$T/d7" INBOX >/dev/null
+	cd INBOX/new && mt-backup restore --to "$T/d8" 1.* >/dev/null
+	status 66 mt-backup restore --to "$T/d9" ./work/INBOX
+	status 66 mt-backup restore --to "$T/d9" "" )
+	[ "$(files d4)" = ./work/work/INBOX/new/2.d.h ]
+	[ "$(files d5)" = ./other/new/3.d.h ]
+	[ "$(files d6)" = "./work/INBOX/new/1.d.h ./work/work/INBOX/new/2.d.h" ]
+	[ "$(files d7)" = ./work/INBOX/new/1.d.h ]
+	[ "$(files d8)" = ./work/INBOX/new/1.d.h ]
+	rm -r deep/work
+	mt-backup restore deep/work >/dev/null
+	[ "$(files deep/work)" = "./INBOX/new/1.d.h ./work/INBOX/new/2.d.h" ]'
 done_testing
