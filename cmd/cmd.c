@@ -51,17 +51,40 @@ mt_cmd_next(struct mt_opt_parser *p)
 	exit(mt_cmd_end(EX_OK));
 }
 
+/* The text with control characters shown as \xNN; g_free. */
+static char *
+escape(const char *text)
+{
+	g_autoptr(GString) out = g_string_new(NULL);
+
+	for (const char *p = text, *next; *p != '\0'; p = next) {
+		uint32_t c = g_utf8_get_char_validated(p, -1);
+		bool is_valid = c <= 0x10ffff;
+
+		next = is_valid ? g_utf8_next_char(p) : p + 1;
+		if (is_valid && !mt_charset_is_control(c)) {
+			g_string_append_len(out, p, next - p);
+			continue;
+		}
+		for (; p < next; p++)
+			g_string_append_printf(out, "\\x%02X", (unsigned char)*p);
+	}
+	return g_strdup(out->str);
+}
+
 void
 mt_cmd_warn(const char *fmt, ...)
 {
 	struct mt_err text = { 0 };
+	g_autofree char *shown = NULL;
 	va_list ap;
 
 	va_start(ap, fmt);
 	mt_vfail(&text, MT_ENONE, fmt, ap);
 	va_end(ap);
+	shown = escape(text.msg);
 	fflush(stdout);
-	fprintf(stderr, "%s: %s\n", name, text.msg);
+	fprintf(stderr, "%s: %s\n", name, shown);
 }
 
 int
@@ -88,18 +111,9 @@ mt_cmd_usage(const char *fmt, ...)
 void
 mt_cmd_print_text(const char *text, char end)
 {
-	for (const char *p = text, *next; *p != '\0'; p = next) {
-		uint32_t c = g_utf8_get_char_validated(p, -1);
-		bool is_valid = c <= 0x10ffff;
+	g_autofree char *shown = end == '\0' ? NULL : escape(text);
 
-		next = is_valid ? g_utf8_next_char(p) : p + 1;
-		for (; p < next; p++) {
-			if (end != '\0' && (!is_valid || mt_charset_is_control(c)))
-				printf("\\x%02X", (unsigned char)*p);
-			else
-				putchar(*p);
-		}
-	}
+	fputs(shown != NULL ? shown : text, stdout);
 }
 
 void

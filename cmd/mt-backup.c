@@ -228,7 +228,8 @@ static void
 print_snapshot(const struct ask *ask, const struct mt_backup_snapshot *s,
     uint64_t messages, uint64_t bytes)
 {
-	printf("%s\t%llu messages\t%llu bytes", s->name, (unsigned long long)messages,
+	mt_cmd_print_text(s->name, ask->end);
+	printf("\t%llu messages\t%llu bytes", (unsigned long long)messages,
 	    (unsigned long long)bytes);
 	if (s->missing > 0)
 		printf("\t%llu missing", (unsigned long long)s->missing);
@@ -351,8 +352,8 @@ print_restored(const struct ask *ask, const char *snapshot,
 		    "unread", mt_json_lines(done->unread)), '\n', stdout);
 		return;
 	}
-	printf("%s: restored %llu messages, %s", snapshot,
-	    (unsigned long long)done->messages, size);
+	mt_cmd_print_text(snapshot, '\n');
+	printf(": restored %llu messages, %s", (unsigned long long)done->messages, size);
 	if (done->present > 0)
 		printf("; %llu were there", (unsigned long long)done->present);
 	if (done->unread->len > 0)

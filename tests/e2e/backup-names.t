@@ -114,4 +114,30 @@ expect 'what begins with / ./ or ../, or names nothing there, is a path' '
 	rm -r deep/work
 	mt-backup restore deep/work >/dev/null
 	[ "$(files deep/work)" = "./INBOX/new/1.d.h ./work/INBOX/new/2.d.h" ]'
+bad=$(printf 'x\33[2J\302\233m\342\200\256\342\201\246\233y')
+clean() # FILE...: nothing that drives a terminal, or turns the text around
+{
+	python3 -c '
+import re, sys
+for name in sys.argv[1:]:
+    text = open(name, "rb").read().decode()
+    assert not re.search("[\0-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", text), (name, text)
+' "$@"
+}
+expect 'names that would drive a terminal are shown, not sent to it' '
+	message "evil/$bad/$bad" 1.e.h; message "evil/$bad" "2.$bad.h"
+	mt-backup -r evil.repo init
+	mt-backup -r evil.repo create "evil/$bad" >out1 2>&1
+	mt-backup -r evil.repo list >out2
+	mt-backup -r evil.repo list latest >out3
+	grep -F "x\\x1B[2J\\xC2\\x9Bm\\xE2\\x80\\xAE\\xE2\\x81\\xA6\\x9By/new/1.e.h" out3
+	status 66 mt-backup -r evil.repo restore --to out.evil "no/$bad" 2>out4
+	mt-backup -r evil.repo list -0 latest | tr "\0" "\n" | grep -aFx "$bad/new/1.e.h"
+	mv evil.repo/snapshots/*[0-9a-f] "evil.repo/snapshots/20$bad"
+	mt-backup -r evil.repo list >out5
+	mt-backup -r evil.repo restore --to out.evil -s 20 >out6 2>&1
+	rm -f evil.repo/packs/*
+	status 65 mt-backup -r evil.repo verify >out7 2>&1
+	status 65 mt-backup -r evil.repo restore --to out.evil2 >out8 2>&1
+	clean out[1-8]'
 done_testing
