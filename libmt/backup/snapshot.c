@@ -263,8 +263,6 @@ is_safe_relative(const char *path)
 {
 	g_auto(GStrv) parts = g_strsplit(path, "/", -1);
 
-	if (g_str_equal(path, "."))
-		return true;
 	for (char **p = parts; *p != NULL; p++) {
 		if (**p == '\0' || g_str_equal(*p, ".") || g_str_equal(*p, ".."))
 			return false;
@@ -327,7 +325,7 @@ parse_folder(struct parse *p, struct mt_slice rest)
 	if (p->root == NULL || !mt_slice_take_word(&rest, &word))
 		return false;
 	path = unescape(word);
-	if (path == NULL || !is_safe_relative(path) ||
+	if (path == NULL || (!g_str_equal(path, ".") && !is_safe_relative(path)) ||
 	    !mt_slice_take_u64(&rest, INT64_MAX, &messages) ||
 	    !mt_slice_take_char(&rest, ' ') ||
 	    !mt_slice_take_u64(&rest, INT64_MAX, &bytes) || rest.n != 0)

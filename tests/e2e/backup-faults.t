@@ -57,4 +57,54 @@ expect 'what the disk does not give is not lost: named, status 74, the rest rest
 	[ "$(find out -type f | wc -l)" = 3 ]
 	mt-backup restore --to out
 	[ "$(find out -type f | wc -l)" = 6 ]'
+
+# --- a hostile repository ---------------------------------------------------------
+
+# rewrite REPO FROM TO [NAME]: the newest snapshot with other text and a right checksum,
+# under its name or another.
+rewrite()
+{
+	chmod -R u+w "$1" && python3 -c '
+import hashlib, os, sys
+repo, old, new, name = sys.argv[1:]
+snapshots = repo + "/snapshots/"
+path = snapshots + max(os.listdir(snapshots))
+text = open(path).read()
+assert old in text, text
+text = text[:text.rindex("end ")].replace(old, new)
+os.remove(path)
+with open(snapshots + name if name else path, "w") as out:
+    out.write(text + "end " + hashlib.sha256(text.encode()).hexdigest() + "\n")
+' "$1" "$2" "$3" "${4:-}"
+}
+
+expect 'paths that climb are refused, and nothing is written outside of --to' '
+	mkdir -p jail/deep
+	for path in "root /.." "root /../up" "root /a/../../up" "root /a/.." "root up" \
+	    "root /%2E%2E/up" "root /a/%2E%2E" "root /a//up" "root /." "root "; do
+		rm -rf evil; cp -a repo evil; rewrite evil "root $T/Mail" "$path"
+		status 65 mt-backup -r evil restore --to jail/deep/out
+		rm -rf evil; cp -a repo evil
+		rewrite evil "root $T/Mail" "root /fine
+$path"
+		status 65 mt-backup -r evil restore --to jail/deep/out
+	done
+	for path in .. ../a a/../../../up /up %2E%2E/up %2Fup a//b ""; do
+		rm -rf evil; cp -a repo evil; rewrite evil "folder a " "folder $path "
+		status 65 mt-backup -r evil restore --to jail/deep/out
+	done
+	[ "$(find jail | xargs)" = "jail jail/deep" ] && [ ! -e /up ]'
+expect 'nor do roots of odd names leave it' '
+	rm -rf evil; cp -a repo evil
+	rewrite evil "root $T/Mail" "root /
+folder x 0 0
+root /...
+folder y 0 0
+root /x%0A/%1B
+folder z 0 0
+root $T/Mail"
+	mt-backup -r evil restore --to jail/deep/out
+		[ "$(find jail -type f | wc -l)" = 6 ]
+	[ "$(find jail -mindepth 1 -maxdepth 2 | LC_ALL=C sort | xargs)" = "jail/deep jail/deep/out" ]
+	[ -d jail/deep/out/.../y/cur ] && [ ! -e /x ]'
 done_testing
