@@ -201,6 +201,9 @@ run_create(const struct ask *ask)
 		return mt_cmd_fail(&err);
 	}
 	warn_lines(ask, made.missing);
+	if (made.ahead != NULL)
+		mt_cmd_warn("the clock is behind snapshot %s: it was wrong then, or is now; "
+		    "the new one is the latest all the same", made.ahead);
 	print_created(ask, &made);
 	if (mt_backup_repo_damage(r)->len > 0)
 		return EX_DATAERR;

@@ -14,6 +14,8 @@
 /* A directory that changed so short a time before it was listed may change again
    without a new time: file systems count in ticks of up to 10 ms. */
 #define TICK_NS (20 * 1000 * 1000)
+/* Seconds by which a clock may be set back without a word. */
+#define CLOCK_SLACK 60
 
 /* The messages of one folder, as one listing found them. */
 struct listing {
@@ -520,7 +522,8 @@ check_roots(struct run *run, struct mt_err *err)
 	return 0;
 }
 
-/* Names sort by time: two snapshots of one second must not get into disorder. */
+/* The time is in the name. Snapshots of one second, or of a clock that was set back by a
+   little, get times one after another. */
 static void
 set_time(struct run *run)
 {
@@ -531,8 +534,10 @@ set_time(struct run *run)
 	if (names->len > 0)
 		last = mt_backup_repo_snapshot(run->repo,
 		    g_ptr_array_index(names, names->len - 1), NULL);
-	if (last != NULL && now <= last->time && last->time - now < 60)
+	if (last != NULL && now <= last->time && last->time - now < CLOCK_SLACK)
 		now = last->time + 1;
+	if (last != NULL && now < last->time)
+		run->out->ahead = g_strdup(last->name);
 	run->out->snapshot->time = now;
 }
 
@@ -588,6 +593,7 @@ void
 mt_backup_created_clear(struct mt_backup_created *c)
 {
 	mt_backup_snapshot_free(c->snapshot);
+	g_free(c->ahead);
 	if (c->missing != NULL)
 		g_ptr_array_unref(c->missing);
 	*c = (struct mt_backup_created){ 0 };

@@ -16,6 +16,7 @@ struct mt_backup_create {
 
 struct mt_backup_created {
 	struct mt_backup_snapshot *snapshot;
+	char *ahead;		/* the last one, when the clock is behind it; else NULL */
 	uint64_t messages;
 	uint64_t bytes;
 	uint64_t read;		/* messages whose content had to be read */

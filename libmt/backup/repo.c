@@ -279,6 +279,26 @@ load_pack(struct mt_backup_repo *r, uint32_t index)
 	}
 }
 
+/* The count in YYYYMMDDTHHMMSSZ.COUNT-XXXXXXXX; 0 when there is none. */
+static uint64_t
+clock_of(const char *name)
+{
+	size_t n = strcspn(name, ".-");
+
+	return name[n] == '.' ? g_ascii_strtoull(name + n + 1, NULL, 10) : 0;
+}
+
+/* In the order in which they were made. */
+static int
+compare_snapshots(const void *a, const void *b)
+{
+	const char *x = *(char *const *)a, *y = *(char *const *)b;
+
+	if (clock_of(x) != clock_of(y))
+		return clock_of(x) < clock_of(y) ? -1 : 1;
+	return strcmp(x, y);
+}
+
 int
 mt_backup_repo_load(struct mt_backup_repo *r, struct mt_err *err)
 {
@@ -288,6 +308,7 @@ mt_backup_repo_load(struct mt_backup_repo *r, struct mt_err *err)
 	if (read_names(r, "snapshots", r->snapshots, err) < 0 ||
 	    read_names(r, "packs", r->packs, err) < 0)
 		return -1;
+	g_ptr_array_sort(r->snapshots, compare_snapshots);
 	for (guint i = 0; i < r->packs->len; i++)
 		load_pack(r, i);
 	r->is_loaded = true;
@@ -478,10 +499,11 @@ mt_backup_repo_put_drop(struct mt_backup_repo *r)
 	mt_backup_packer_drop_blob(r->message);
 }
 
-/* YYYYMMDDTHHMMSSZ-XXXXXXXX; g_free. */
 static char *
-snapshot_name(const struct mt_backup_snapshot *s, struct mt_slice text)
+make_name(const struct mt_backup_snapshot *s, uint64_t clock, struct mt_slice text)
 {
+	g_autofree char *count = clock == 0 ? g_strdup("") :
+	    g_strdup_printf(".%llu", (unsigned long long)clock);
 	uint8_t sum[MT_DIGEST_SIZE];
 	char when[32];
 	time_t t = (time_t)s->time;
@@ -491,8 +513,25 @@ snapshot_name(const struct mt_backup_snapshot *s, struct mt_slice text)
 	if (gmtime_r(&t, &tm) == NULL ||
 	    strftime(when, sizeof(when), "%Y%m%dT%H%M%SZ", &tm) == 0)
 		g_strlcpy(when, "0", sizeof(when));
-	return g_strdup_printf("%s-%02x%02x%02x%02x", when, sum[0], sum[1], sum[2],
-	    sum[3]);
+	return g_strdup_printf("%s%s-%02x%02x%02x%02x", when, count, sum[0], sum[1],
+	    sum[2], sum[3]);
+}
+
+/* A name that sorts behind all others: when the clock was ahead once, its count is
+   raised. g_free. */
+static char *
+snapshot_name(const struct mt_backup_repo *r, const struct mt_backup_snapshot *s,
+    struct mt_slice text)
+{
+	char *last = r->snapshots->len == 0 ? NULL :
+	    g_ptr_array_index(r->snapshots, r->snapshots->len - 1);
+	uint64_t clock = last == NULL ? 0 : clock_of(last);
+	char *name = make_name(s, clock, text);
+
+	if (last == NULL || compare_snapshots(&last, &name) < 0)
+		return name;
+	g_free(name);
+	return make_name(s, clock + 1, text);
 }
 
 static int
@@ -506,7 +545,7 @@ write_snapshot(struct mt_backup_repo *r, struct mt_backup_snapshot *s, const cha
 	if (mt_backup_snapshot_write(s, &text, err) < 0)
 		return -1;
 	g_free(s->name);
-	s->name = snapshot_name(s, mt_buf_slice(&text));
+	s->name = snapshot_name(r, s, mt_buf_slice(&text));
 	path = repo_path(r, "snapshots", s->name);
 	fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0400);
 	if (fd < 0)

@@ -19,6 +19,10 @@
  *	REPO/packs/HEX		pack.h; HEX is the SHA-256 of the file
  *	REPO/snapshots/NAME	snapshot.h; YYYYMMDDTHHMMSSZ and 8 digits of the SHA-256 of the file
  *
+ * The latest snapshot is the one that was made last, whatever the clock said. A clock
+ * that is behind the last snapshot starts a new count of its own: YYYYMMDDTHHMMSSZ.1-...
+ * comes behind all names without it, then .2, and so on.
+ *
  * Files are written once and never changed. Everything that a snapshot refers to is
  * durable before the snapshot's own name is:
  *
@@ -59,7 +63,7 @@ const GPtrArray *mt_backup_repo_damage(const struct mt_backup_repo *r);
 /* Why a pack could not be read that may be sound (a failing disk, no permission), the
    first of them; NULL when there is none. What seems to be in no pack may be there. */
 const struct mt_err *mt_backup_repo_unread(const struct mt_backup_repo *r);
-/* Names of snapshots, oldest first; names of packs. */
+/* Names of snapshots in the order in which they were made; names of packs. */
 const GPtrArray *mt_backup_repo_snapshots(const struct mt_backup_repo *r);
 const GPtrArray *mt_backup_repo_packs(const struct mt_backup_repo *r);
 struct mt_backup_pack *mt_backup_repo_open_pack(struct mt_backup_repo *r,

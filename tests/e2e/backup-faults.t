@@ -23,6 +23,64 @@ expect 'a configuration of a repository without its version or cipher is refused
 	head -n 1 repo/config >short/config
 	status 65 mt-backup -r short create Mail'
 
+# rewrite REPO FROM TO [NAME]: the newest snapshot with other text and a right checksum,
+# under its name or another.
+rewrite()
+{
+	chmod -R u+w "$1" && python3 -c '
+import hashlib, os, sys
+repo, old, new, name = sys.argv[1:]
+snapshots = repo + "/snapshots/"
+path = max((snapshots + f for f in os.listdir(snapshots)), key=os.path.getmtime)
+text = open(path).read()
+assert old in text, text
+text = text[:text.rindex("end ")].replace(old, new)
+os.remove(path)
+with open(snapshots + name if name else path, "w") as out:
+    out.write(text + "end " + hashlib.sha256(text.encode()).hexdigest() + "\n")
+' "$1" "$2" "$3" "${4:-}"
+}
+
+# --- the clock --------------------------------------------------------------------
+
+# ahead SECONDS NAME: the newest snapshot was made when the clock said so.
+ahead()
+{
+	local was
+
+	was=$(mt-backup -r clock list --json | sed -n 's/.*"time":\([0-9]*\).*/\1/p' | tail -n 1)
+	rewrite clock "time $was" "time $1" "$2"
+}
+expect 'a snapshot made while the clock was ahead is not the latest for ever' '
+	cp -a repo clock
+	ahead 4070908800 20990101T000000Z-00000001
+	echo one >Mail/b/new/7.b.h
+	mt-backup -r clock create Mail 2>err
+	grep "clock.*20990101T000000Z-00000001" err
+	mt-backup -r clock list latest | grep -x b/new/7.b.h
+	mt-backup -r clock restore --to clock.out && [ -e clock.out/b/new/7.b.h ]
+	sleep 1; rm Mail/b/new/7.b.h; echo two >Mail/b/new/8.b.h
+	mt-backup -r clock create Mail 2>err
+	[ ! -s err ]
+	mt-backup -r clock list | cut -f1 >names
+	sed -n 1p names | grep -x 20990101T000000Z-00000001
+	[ "$(sed -n "2,\$p" names | grep -Ec "^20[0-9]{6}T[0-9]{6}Z\.1-[0-9a-f]{8}\$")" = 2 ]
+	mt-backup -r clock list latest | grep -x b/new/8.b.h
+	mt-backup -r clock list "$(sed -n 2p names)" | grep -x b/new/7.b.h
+	[ "$(mt-backup -r clock list 2099 | wc -l)" = 6 ]
+	mt-backup -r clock verify'
+expect 'and not when that happens again; a clock that is set by seconds is not worth a word' '
+	ahead 4070908800 20990101T000000Z.1-00000002
+	mt-backup -r clock create Mail 2>err
+	grep "clock.*20990101T000000Z.1-00000002" err
+	mt-backup -r clock list | tail -n 1 | grep -E "^20[0-9]{6}T[0-9]{6}Z\.2-"
+	t=$(($(date +%s) + 20)); ahead "$t" "$(date -u -d "@$t" +%Y%m%dT%H%M%SZ).2-00000003"
+	mt-backup -r clock create Mail 2>err
+	[ ! -s err ]
+	mt-backup -r clock list --json | tail -n 1 | grep "\"time\":$((t + 1)),"
+	mt-backup -r clock list | tail -n 1 | grep -E "Z\.2-"
+	rm Mail/b/new/8.b.h'
+
 # --- the disk ---------------------------------------------------------------------
 
 # inject FAULT COMMAND...: run it under strace, which spoils system calls of it.
@@ -59,24 +117,6 @@ expect 'what the disk does not give is not lost: named, status 74, the rest rest
 	[ "$(find out -type f | wc -l)" = 6 ]'
 
 # --- a hostile repository ---------------------------------------------------------
-
-# rewrite REPO FROM TO [NAME]: the newest snapshot with other text and a right checksum,
-# under its name or another.
-rewrite()
-{
-	chmod -R u+w "$1" && python3 -c '
-import hashlib, os, sys
-repo, old, new, name = sys.argv[1:]
-snapshots = repo + "/snapshots/"
-path = snapshots + max(os.listdir(snapshots))
-text = open(path).read()
-assert old in text, text
-text = text[:text.rindex("end ")].replace(old, new)
-os.remove(path)
-with open(snapshots + name if name else path, "w") as out:
-    out.write(text + "end " + hashlib.sha256(text.encode()).hexdigest() + "\n")
-' "$1" "$2" "$3" "${4:-}"
-}
 
 expect 'paths that climb are refused, and nothing is written outside of --to' '
 	mkdir -p jail/deep
