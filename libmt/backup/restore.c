@@ -35,11 +35,10 @@ struct run {
 	struct mt_backup_select *select;	/* NULL: everything */
 };
 
-/* What is in a Maildir already: "new/NAME" or "cur/NAME" by file name and by unique
-   part. */
+/* The files of a Maildir, by their unique part, wherever they lie and whatever their
+   flags are. */
 struct present {
-	GHashTable *by_file;
-	GHashTable *by_unique;
+	GHashTable *by_unique;	/* -> GPtrArray of whole paths */
 };
 
 static void
@@ -55,8 +54,20 @@ item_free(void *p)
 static void
 present_clear(struct present *p)
 {
-	g_hash_table_unref(p->by_file);
 	g_hash_table_unref(p->by_unique);
+}
+
+static void
+present_add(struct present *p, const struct mt_folder_entry *e)
+{
+	g_autofree char *unique = mt_slice_dup(e->name.unique);
+	GPtrArray *paths = g_hash_table_lookup(p->by_unique, unique);
+
+	if (paths == NULL) {
+		paths = g_ptr_array_new_with_free_func(g_free);
+		g_hash_table_insert(p->by_unique, g_steal_pointer(&unique), paths);
+	}
+	g_ptr_array_add(paths, g_strdup(e->path));
 }
 
 static int
@@ -66,18 +77,15 @@ present_load(struct present *p, const char *dir, struct mt_err *err)
 	struct mt_folder_entry e;
 	int rc;
 
-	p->by_file = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-	p->by_unique = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	p->by_unique = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+	    (GDestroyNotify)g_ptr_array_unref);
 	if (!mt_folder_is_maildir(dir))
 		return 0;
 	scan = mt_folder_scan_new(dir, err);
 	if (scan == NULL)
 		return -1;
-	while ((rc = mt_folder_scan_next(scan, &e, err)) > 0) {
-		g_hash_table_replace(p->by_file, g_strdup(e.file), g_strdup(e.path));
-		g_hash_table_replace(p->by_unique, mt_slice_dup(e.name.unique),
-		    g_strdup(e.path));
-	}
+	while ((rc = mt_folder_scan_next(scan, &e, err)) > 0)
+		present_add(p, &e);
 	return rc;
 }
 
@@ -102,18 +110,26 @@ has_content(const char *path, const struct mt_backup_entry *e)
 	return n == 0 && mt_backup_id_same(&id, &e->id);
 }
 
-/* The file of that name, or of that unique part; NULL when there is none. */
+/* A file of that unique part: the one with the content of the entry (*is_same) if there is
+   one; NULL when there is none at all. */
 static const char *
-find_present(const struct present *p, const char *file)
+find_present(const struct present *p, const char *file, const struct mt_backup_entry *e,
+    bool *is_same)
 {
-	const char *path = g_hash_table_lookup(p->by_file, file);
 	struct mt_maildir_name name;
 	g_autofree char *unique = NULL;
+	const GPtrArray *paths;
 
-	if (path != NULL || !mt_maildir_name_parse(file, &name) || name.unique.n == 0)
-		return path;
+	mt_maildir_name_parse(file, &name);
 	unique = mt_slice_dup(name.unique);
-	return g_hash_table_lookup(p->by_unique, unique);
+	paths = g_hash_table_lookup(p->by_unique, unique);
+	for (guint i = 0; paths != NULL && i < paths->len; i++) {
+		*is_same = has_content(g_ptr_array_index(paths, i), e);
+		if (*is_same)
+			return g_ptr_array_index(paths, i);
+	}
+	*is_same = false;
+	return paths == NULL ? NULL : g_ptr_array_index(paths, 0);
 }
 
 /* UNIQUE,R=XXXXXXXX:2,FLAGS: the same for the same message each time; g_free. NULL
@@ -167,36 +183,43 @@ lose_content(struct run *run, const char *folder, const struct mt_backup_entry *
 	lose(run, folder, e, unread != NULL ? unread : &why);
 }
 
+/* Another message has the name: whether this one lies beside it already. Else *name is
+   the one that it gets (g_free), NULL for a new one. */
+static bool
+is_beside(struct run *run, const struct present *present,
+    const struct mt_backup_entry *e, const char *taken, char **name)
+{
+	g_autofree char *other = other_name(e);
+	bool is_same = false;
+
+	/* That one may be taken by yet another message, or damaged. */
+	if (other != NULL && find_present(present, other, e, &is_same) != NULL && !is_same)
+		g_clear_pointer(&other, g_free);
+	if (is_same)
+		return true;
+	g_ptr_array_add(run->out->renamed, g_strdup_printf(
+	    "%s: another message has this name; restored beside it as %s", taken,
+	    other != NULL ? other : "a new one"));
+	*name = g_steal_pointer(&other);
+	return false;
+}
+
 /* Decide what becomes of one message. Takes the entry. */
 static void
 plan_entry(struct run *run, const char *dir, const char *folder,
     const struct present *present, struct mt_backup_entry *e)
 {
 	const struct mt_backup_where *where = mt_backup_repo_find(run->repo, &e->id);
-	const char *there = find_present(present, e->name);
 	g_autofree char *name = NULL;
-	bool is_renamed = false;
+	bool is_present;
+	const char *there = find_present(present, e->name, e, &is_present);
+	bool is_renamed = there != NULL && !is_present;
 	struct item *item;
 
-	if (there != NULL && !has_content(there, e)) {
-		const char *other;
-
-		is_renamed = true;
-		name = other_name(e);
-		other = name == NULL ? NULL : find_present(present, name);
-		/* That one is taken by yet another message, or damaged. */
-		if (other != NULL && !has_content(other, e)) {
-			g_clear_pointer(&name, g_free);
-			other = NULL;
-		}
-		if (other == NULL)
-			g_ptr_array_add(run->out->renamed, g_strdup_printf(
-			    "%s: another message has this name; restored beside it as %s",
-			    there, name != NULL ? name : "a new one"));
-		there = other;
-	}
-	if (there != NULL || where == NULL) {
-		if (there != NULL) {
+	if (is_renamed)
+		is_present = is_beside(run, present, e, there, &name);
+	if (is_present || where == NULL) {
+		if (is_present) {
 			run->out->present++;
 			mt_progress_add(run->params->progress, 1);
 		} else {

@@ -299,4 +299,16 @@ expect 'and one that is too long for the other name' '
 	mt-backup -r taken.repo restore
 	[ "$(grep -l "^Subject: y" taken/new/* | wc -l)" = 1 ]
 	[ "$(cat "taken/new/$long")" = other ]'
+expect 'a message is there in new/ or cur/, also when the other has its unique name' '
+	mkdir -p both/{cur,new,tmp} && printf "Subject: z\n\nz\n" >both/new/6.a.h
+	mt-backup -r both.repo init && mt-backup -r both.repo create both
+	echo other >both/cur/6.a.h:2,S; echo third >both/cur/6.a.h:2,F
+	mt-backup -r both.repo restore --json | grep "\"restored\":0,.*\"present\":1,\"renamed\":\[\]"
+	mv both/new/6.a.h both/cur/6.a.h:2,R; echo fourth >both/new/6.a.h
+	mt-backup -r both.repo restore --json | grep "\"restored\":0,.*\"present\":1,\"renamed\":\[\]"
+	rm both/cur/6.a.h:2,R
+	mt-backup -r both.repo restore 2>err && grep "another message has this name" err
+	mt-backup -r both.repo restore --json | grep "\"restored\":0,.*\"present\":1,\"renamed\":\[\]"
+	[ "$(grep -l "^Subject: z" both/*/* | wc -l)" = 1 ]
+	[ "$(ls both/cur both/new | grep -c 6.a)" = 4 ]'
 done_testing
