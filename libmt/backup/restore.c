@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "backup/select.h"
+#include "base/file.h"
 #include "base/limits.h"
 #include "maildir/deliver.h"
 #include "maildir/folder.h"
@@ -32,6 +33,7 @@ struct run {
 	struct mt_backup_restored *out;
 	GPtrArray *dirs;
 	GPtrArray *items;
+	GHashTable *to_sync;	/* paths of directories that were there */
 	struct mt_backup_select *select;	/* NULL: everything */
 };
 
@@ -267,6 +269,50 @@ drop_unwanted(const struct run *run, size_t root, const struct mt_backup_folder 
 	}
 }
 
+/* What is there may come from a restore that was killed before it was durable: the
+   Maildir is synced at the end, with all above it up to where the base has its name. */
+static void
+sync_later(struct run *run, const char *base, const char *dir)
+{
+	g_autofree char *above = g_path_get_dirname(base);
+	char *at = g_strdup(dir);
+
+	if (mt_folder_is_maildir(dir)) {
+		g_hash_table_add(run->to_sync, g_build_filename(dir, "new", NULL));
+		g_hash_table_add(run->to_sync, g_build_filename(dir, "cur", NULL));
+	}
+	while (strlen(at) > strlen(above)) {
+		char *next = g_path_get_dirname(at);
+
+		if (g_file_test(at, G_FILE_TEST_IS_DIR))
+			g_hash_table_add(run->to_sync, g_strdup(at));
+		g_free(at);
+		at = next;
+	}
+	if (g_file_test(base, G_FILE_TEST_IS_DIR))
+		g_hash_table_add(run->to_sync, g_strdup(above));
+	g_free(at);
+}
+
+static int
+sync_dirs(struct run *run, struct mt_err *err)
+{
+	GHashTableIter it;
+	char *path;
+
+	g_hash_table_iter_init(&it, run->to_sync);
+	while (g_hash_table_iter_next(&it, (void **)&path, NULL)) {
+		struct mt_err why = { 0 };
+
+		/* Of others' directories above ours some cannot be read, and so not synced. */
+		if (mt_file_sync_dir(path, &why) == 0 || why.kind == MT_EPERM)
+			continue;
+		*err = why;
+		return -1;
+	}
+	return 0;
+}
+
 static int
 plan_folder(struct run *run, size_t root, const char *base,
     const struct mt_backup_folder *f, struct mt_err *err)
@@ -274,6 +320,7 @@ plan_folder(struct run *run, size_t root, const char *base,
 	g_autoptr(GPtrArray) entries = mt_backup_entries_new();
 	bool all = run->select == NULL ||
 	    mt_backup_select_has_folder(run->select, root, f);
+	bool is_wanted = all;
 	mt_auto(mt_maildir) made = NULL;
 	struct present present;
 	struct mt_err why = { 0 };
@@ -296,10 +343,14 @@ plan_folder(struct run *run, size_t root, const char *base,
 	for (guint i = 0; i < entries->len; i++) {
 		struct mt_backup_entry *e = g_steal_pointer(&entries->pdata[i]);
 
-		if (e != NULL)
-			plan_entry(run, dir, f->path, &present, e);
+		if (e == NULL)
+			continue;
+		plan_entry(run, dir, f->path, &present, e);
+		is_wanted = true;
 	}
 	present_clear(&present);
+	if (is_wanted)
+		sync_later(run, base, dir);
 	if (all && (made = mt_maildir_create(dir, err)) == NULL)
 		return -1;
 	return 0;
@@ -495,9 +546,13 @@ mt_backup_restore(struct mt_backup_repo *r, const struct mt_backup_restore *para
 	run.select = select;
 	run.dirs = g_ptr_array_new_with_free_func(g_free);
 	run.items = g_ptr_array_new_with_free_func(item_free);
+	run.to_sync = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	rc = plan(&run, err);
 	if (rc == 0)
 		rc = restore_items(&run, err);
+	if (rc == 0)
+		rc = sync_dirs(&run, err);
+	g_hash_table_unref(run.to_sync);
 	g_ptr_array_unref(run.items);
 	g_ptr_array_unref(run.dirs);
 	return rc;

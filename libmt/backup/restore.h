@@ -35,7 +35,7 @@ struct mt_backup_restored {
  * the flags and the time that they had. Nothing that is there is replaced: a file of
  * the same unique name and content counts as restored; one with other content stays, and
  * the message gets ",R=" and a part of its hash behind its unique name. So a restore
- * that was interrupted can be run again.
+ * that was interrupted can be run again: then what was there is durable, too.
  *
  * What is damaged is in *lost, what may be sound and cannot be read is in *unread, and
  * everything else is restored. -1 when a Maildir cannot be written to; MT_ENOINPUT when

@@ -115,6 +115,13 @@ expect 'what the disk does not give is not lost: named, status 74, the rest rest
 	[ "$(find out -type f | wc -l)" = 3 ]
 	mt-backup restore --to out
 	[ "$(find out -type f | wc -l)" = 6 ]'
+expect 'what is there already is durable, too, when restore says so' '
+	inject fsync:delay_enter=0 -y mt-backup restore --to out
+	for dir in "" /a /a/new /a/cur /b/cur; do
+		grep -c "fsync([0-9]*<$T/out$dir>) *= 0" trace
+	done
+	status 74 inject fsync:error=EIO:when=1 mt-backup restore --to out 2>err
+	grep "out.*Input/output error" err'
 
 # --- a hostile repository ---------------------------------------------------------
 
