@@ -14,12 +14,14 @@
 #include "conf/account.h"
 
 enum { INIT = 1, CREATE, LIST, RESTORE, VERIFY };
-enum { REPO = 1, CONFIG, JSON, NUL, SNAPSHOT, TO };
+enum { REPO = 1, CONFIG, JSON, NUL, SNAPSHOT, TO, VERBOSE };
 
 static const struct mt_opt create_opts[] = {
 	{ CONFIG, 'C', "config", "FILE", MT_OPT_FILE,
 	    "take the mail root from this mt.conf" },
 	{ JSON, 0, "json", NULL, 0, "print the result as JSON" },
+	{ VERBOSE, 'v', "verbose", NULL, 0,
+	    "say what was done, also when nobody watches and all is well" },
 	{ 0 },
 };
 static const struct mt_opt list_opts[] = {
@@ -32,10 +34,14 @@ static const struct mt_opt restore_opts[] = {
 	    "from this snapshot, not the latest: its name or the beginning of it" },
 	{ TO, 0, "to", "DIR", MT_OPT_DIR, "restore below DIR, not where the mail was" },
 	{ JSON, 0, "json", NULL, 0, "print the result as JSON" },
+	{ VERBOSE, 'v', "verbose", NULL, 0,
+	    "say what was done, also when nobody watches and all is well" },
 	{ 0 },
 };
 static const struct mt_opt verify_opts[] = {
 	{ JSON, 0, "json", NULL, 0, "print the result as JSON" },
+	{ VERBOSE, 'v', "verbose", NULL, 0,
+	    "say what was done, also when nobody watches and all is well" },
 	{ 0 },
 };
 static const struct mt_opt common_opts[] = {
@@ -74,6 +80,7 @@ struct ask {
 	const char *snapshot;
 	const char *to;
 	bool json;
+	bool verbose;
 	char end;
 	GPtrArray *args;
 	struct mt_progress *progress;
@@ -85,6 +92,14 @@ warn_lines(const struct ask *ask, const GPtrArray *lines)
 	mt_progress_pause(ask->progress);
 	for (guint i = 0; i < lines->len; i++)
 		mt_cmd_warn("%s", (const char *)g_ptr_array_index(lines, i));
+}
+
+/* Whether to say in words what was done: for a person who watches, and for everybody when
+   something went wrong; cron is to send mail only then. */
+static bool
+wants_summary(const struct ask *ask, bool all_is_well)
+{
+	return ask->verbose || !all_is_well || mt_cmd_has_terminal();
 }
 
 static struct mt_backup_repo *
@@ -161,7 +176,7 @@ fail:
 }
 
 static void
-print_created(const struct ask *ask, const struct mt_backup_created *c)
+print_created(const struct ask *ask, const struct mt_backup_created *c, int status)
 {
 	g_autofree char *size = g_format_size(c->bytes);
 	g_autofree char *added = g_format_size(c->added_bytes);
@@ -177,6 +192,8 @@ print_created(const struct ask *ask, const struct mt_backup_created *c)
 		    "missing", mt_json_lines(c->missing)), '\n', stdout);
 		return;
 	}
+	if (!wants_summary(ask, status == EX_OK))
+		return;
 	printf("%s: %llu messages, %s; %llu new, %s added\n", c->snapshot->name,
 	    (unsigned long long)c->messages, size, (unsigned long long)c->stored, added);
 }
@@ -189,6 +206,7 @@ run_create(const struct ask *ask)
 	g_autoptr(GPtrArray) roots = r == NULL ? NULL : find_roots(ask, &err);
 	mt_auto_value(mt_backup_created) made = { 0 };
 	struct mt_backup_create params = { .progress = ask->progress };
+	int status = EX_OK;
 
 	if (roots == NULL)
 		return mt_cmd_fail(&err);
@@ -204,10 +222,12 @@ run_create(const struct ask *ask)
 	if (made.ahead != NULL)
 		mt_cmd_warn("the clock is behind snapshot %s: it was wrong then, or is now; "
 		    "the new one is the latest all the same", made.ahead);
-	print_created(ask, &made);
 	if (mt_backup_repo_damage(r)->len > 0)
-		return EX_DATAERR;
-	return made.missing->len > 0 ? EX_NOINPUT : EX_OK;
+		status = EX_DATAERR;
+	else if (made.missing->len > 0)
+		status = EX_NOINPUT;
+	print_created(ask, &made, status);
+	return status;
 }
 
 static json_t *
@@ -340,7 +360,7 @@ run_list(const struct ask *ask)
 
 static void
 print_restored(const struct ask *ask, const char *snapshot,
-    const struct mt_backup_restored *done)
+    const struct mt_backup_restored *done, int status)
 {
 	g_autofree char *size = g_format_size(done->bytes);
 
@@ -355,6 +375,8 @@ print_restored(const struct ask *ask, const char *snapshot,
 		    "unread", mt_json_lines(done->unread)), '\n', stdout);
 		return;
 	}
+	if (!wants_summary(ask, status == EX_OK))
+		return;
 	mt_cmd_print_text(snapshot, '\n');
 	printf(": restored %llu messages, %s", (unsigned long long)done->messages, size);
 	if (done->present > 0)
@@ -401,8 +423,31 @@ run_restore(const struct ask *ask)
 		rc = mt_err_exit(done.failure.kind);
 	else if (done.lost->len > 0)
 		rc = EX_DATAERR;
-	print_restored(ask, name, &done);
+	print_restored(ask, name, &done, rc);
 	return rc;
+}
+
+static void
+print_verified(const struct ask *ask, const struct mt_backup_verified *v)
+{
+	g_autofree char *size = g_format_size(v->bytes);
+
+	if (ask->json)
+		mt_json_print(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}",
+		    "snapshots", mt_json_count(v->snapshots),
+		    "packs", mt_json_count(v->packs),
+		    "messages", mt_json_count(v->messages),
+		    "bytes", mt_json_count(v->bytes), "lost", mt_json_count(v->lost),
+		    "damage", mt_json_lines(v->damage)), '\n', stdout);
+	else if (v->damage->len > 0)
+		printf("%llu snapshots, %llu packs: damaged; %llu messages are whole, "
+		    "%llu are lost\n", (unsigned long long)v->snapshots,
+		    (unsigned long long)v->packs, (unsigned long long)v->messages,
+		    (unsigned long long)v->lost);
+	else if (wants_summary(ask, true))
+		printf("%llu snapshots, %llu messages, %s in %llu packs: all whole\n",
+		    (unsigned long long)v->snapshots, (unsigned long long)v->messages,
+		    size, (unsigned long long)v->packs);
 }
 
 static int
@@ -411,28 +456,12 @@ run_verify(const struct ask *ask)
 	struct mt_err err = { 0 };
 	mt_auto(mt_backup_repo) r = open_loaded(ask, false, &err);
 	mt_auto_value(mt_backup_verified) v = { 0 };
-	g_autofree char *size = NULL;
 
 	if (r == NULL || (mt_progress_begin(ask->progress, "verifying", 0),
 	    mt_backup_verify(r, ask->progress, &v, &err)) < 0)
 		return mt_cmd_fail(&err);
 	warn_lines(ask, v.damage);
-	size = g_format_size(v.bytes);
-	if (ask->json)
-		mt_json_print(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}",
-		    "snapshots", mt_json_count(v.snapshots), "packs", mt_json_count(v.packs),
-		    "messages", mt_json_count(v.messages), "bytes", mt_json_count(v.bytes),
-		    "lost", mt_json_count(v.lost), "damage", mt_json_lines(v.damage)),
-		    '\n', stdout);
-	else if (v.damage->len == 0)
-		printf("%llu snapshots, %llu messages, %s in %llu packs: all whole\n",
-		    (unsigned long long)v.snapshots, (unsigned long long)v.messages, size,
-		    (unsigned long long)v.packs);
-	else
-		printf("%llu snapshots, %llu packs: damaged; %llu messages are whole, "
-		    "%llu are lost\n", (unsigned long long)v.snapshots,
-		    (unsigned long long)v.packs, (unsigned long long)v.messages,
-		    (unsigned long long)v.lost);
+	print_verified(ask, &v);
 	return v.damage->len > 0 ? EX_DATAERR : EX_OK;
 }
 
@@ -457,6 +486,9 @@ take_option(struct ask *ask, const struct mt_opt_parser *p)
 		break;
 	case NUL:
 		ask->end = '\0';
+		break;
+	case VERBOSE:
+		ask->verbose = true;
 		break;
 	default:
 		g_ptr_array_add(ask->args, g_strdup(p->value));

@@ -221,11 +221,11 @@ back_up()
 	say "4. A backup; the mail is deleted; the backup brings it back:"
 	checksums home/Mail >before.sums
 	run "mt-backup -r repo init"
-	run "mt-backup -r repo create home/Mail"
+	run "mt-backup -r repo create -v home/Mail"
 	run "mt-backup -r repo list"
 	run "rm -rf home/Mail"
-	run "mt-backup -r repo restore"
-	run "mt-backup -r repo verify"
+	run "mt-backup -r repo restore -v"
+	run "mt-backup -r repo verify -v"
 	checksums home/Mail >after.sums
 	cmp before.sums after.sums || fail "the restored mail differs"
 	echo "$(wc -l <after.sums) files are back, byte for byte (SHA-256 and names compared)."
@@ -331,10 +331,10 @@ mass()
 
 	checksums mass/Mail >before.sums
 	run "mt-backup -r repo2 init"
-	timed "mt-backup -r repo2 create mass/Mail"
+	timed "mt-backup -r repo2 create -v mass/Mail"
 	compare_step backup mass/Mail/all/INBOX "$ELAPSED"
 	run "rm -rf mass/Mail"
-	timed "mt-backup -r repo2 restore"
+	timed "mt-backup -r repo2 restore -v"
 	checksums mass/Mail >after.sums
 	cmp before.sums after.sums || fail "the restored mail differs"
 	compare_step restore mass/Mail/all/INBOX "$ELAPSED"

@@ -50,7 +50,7 @@ touch -d '1 hour ago' Mail/work/INBOX/cur/*
 tree Mail >before
 
 expect 'create takes a snapshot, and says what' '
-	mt-backup create Mail >out.txt
+	mt-backup create -v Mail >out.txt
 	grep -Eq "^[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}: 9 messages, .*; 9 new" out.txt
 '
 expect 'a second run reads nothing and stores nothing' '
@@ -68,9 +68,21 @@ expect 'restored again, nothing is written and nothing is there twice' '
 	grep -q "\"restored\":0,.*\"present\":9" again
 	find out -type f -printf "%i %p\n" | sort | diff inodes -
 '
-expect 'verify finds it whole' 'mt-backup verify | grep -q ": all whole$"'
+expect 'where nobody watches and all is well, nothing is said, and everything with -v' '
+	for verb in "create Mail" "restore --to out" verify; do
+		mt-backup $verb >quiet 2>&1
+		[ ! -s quiet ]
+		mt-backup $verb -v >told 2>err
+		[ -s told ] && [ ! -s err ]
+	done'
+expect 'a person who watches is told' '
+	for verb in "create Mail" "restore --to out" verify; do
+		python3 -c "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]))" mt-backup $verb >told
+		grep -E ": 9 messages,|: restored 0 messages|: all whole" told
+	done'
+expect 'verify finds it whole' 'mt-backup verify -v | grep -q ": all whole$"'
 expect 'list names the snapshots and the messages of one' '
-	[ "$(mt-backup list | wc -l)" = 2 ]
+	[ "$(mt-backup list | wc -l)" = 5 ]
 	[ "$(mt-backup list latest | wc -l)" = 9 ]
 	mt-backup list -0 latest | tr "\0" "\n" | sort | diff - <(cd Mail && find . -type f | sed "s|^./||" | sort)
 	mt-backup list --json latest | grep -q "\"sha256\":\"$(sha256sum <Mail/work/INBOX/cur/1000.a.h:2,S | cut -d" " -f1)\""
