@@ -23,9 +23,19 @@ struct mt_index {
 	char *root;
 };
 
-static enum mt_err_kind
-kind_of(int status)
+/* Xapian::DatabaseModifiedError, of which libnotmuch hands on no more than the text. */
+static bool
+is_modified(int status, const char *message)
 {
+	return status == NOTMUCH_STATUS_XAPIAN_EXCEPTION && message != NULL &&
+	    strstr(message, "revision being read has been discarded") != NULL;
+}
+
+static enum mt_err_kind
+kind_of(int status, const char *message)
+{
+	if (is_modified(status, message))
+		return MT_ETEMP;
 	switch (status) {
 	case NOTMUCH_STATUS_OUT_OF_MEMORY:
 		return MT_ETEMP;
@@ -56,9 +66,9 @@ mt_index_fail(struct mt_index *index, int status, struct mt_err *err, const char
 	va_end(ap);
 	/* Its first line says what is wrong. */
 	if (more != NULL)
-		return mt_fail(err, kind_of(status), "%s: %.*s", what,
+		return mt_fail(err, kind_of(status, more), "%s: %.*s", what,
 		    (int)strcspn(more, "\n"), more);
-	return mt_fail(err, kind_of(status), "%s: %s", what,
+	return mt_fail(err, kind_of(status, NULL), "%s: %s", what,
 	    notmuch_status_to_string(status));
 }
 
@@ -111,7 +121,7 @@ open_failed(int status, char *message, const char *path, struct mt_err *err)
 
 	while (n > 0 && message[n - 1] == '\n')
 		message[--n] = '\0';
-	mt_fail(err, kind_of(status), "index of %s: %s", path,
+	mt_fail(err, kind_of(status, message), "index of %s: %s", path,
 	    n > 0 ? message : notmuch_status_to_string(status));
 	free(message);
 	return -1;

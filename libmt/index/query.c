@@ -46,15 +46,17 @@ sort_of(const struct mt_index_query *query)
 	return query->oldest_first ? NOTMUCH_SORT_OLDEST_FIRST : NOTMUCH_SORT_NEWEST_FIRST;
 }
 
-/* What libnotmuch says when it cannot take a query is about its text. */
+/* A query that cannot be parsed is wrong. What goes wrong later is not about its text. */
 static int
 query_failed(struct mt_index *index, int status, const char *text, struct mt_err *err)
 {
-	if (status != NOTMUCH_STATUS_XAPIAN_EXCEPTION &&
-	    status != NOTMUCH_STATUS_BAD_QUERY_SYNTAX)
-		return mt_index_fail(index, status, err, "query \"%s\"", text);
+	static const char parser[] = "A Xapian exception occurred parsing query: ";
+	const char *why = notmuch_database_status_string(mt_index_db(index));
+
 	mt_index_fail(index, status, err, "query \"%s\"", text);
-	if (err != NULL)
+	if (err != NULL && err->kind == MT_ESOFTWARE &&
+	    (status == NOTMUCH_STATUS_BAD_QUERY_SYNTAX ||
+	    (why != NULL && g_str_has_prefix(why, parser))))
 		err->kind = MT_EUSAGE;
 	return -1;
 }
