@@ -2,17 +2,21 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <time.h>
+#include <unistd.h>
 
+#include "base/file.h"
 #include "base/json.h"
 #include "base/progress.h"
 #include "cmd.h"
 #include "conf/account.h"
 #include "index/db.h"
 #include "index/query.h"
+#include "index/reader.h"
 #include "index/scan.h"
 #include "message/text.h"
 
@@ -75,6 +79,15 @@ struct ask {
 	uint64_t limit;
 	char end;
 	GPtrArray *args;
+	char *query;		/* all args, as notmuch takes them */
+};
+
+/* Reads the index in a child of its own, and prints what it finds there. */
+typedef int finder(const struct ask *ask, struct mt_index *index, struct mt_err *err);
+
+struct output {
+	const char *what;
+	finder *find;
 };
 
 static struct mt_index *
@@ -88,16 +101,56 @@ open_index(const struct ask *ask,
 	return conf == NULL ? NULL : how(conf->maildir, err);
 }
 
-/* The query: all arguments, as notmuch takes them. g_free. */
 static char *
-join_query(const struct ask *ask)
+join_query(const GPtrArray *args)
 {
-	g_autofree char **words = g_new0(char *, ask->args->len + 1);
+	g_autofree char **words = g_new0(char *, args->len + 1);
 
-	if (ask->args->len == 0)
+	if (args->len == 0)
 		return g_strdup("*");
-	memcpy(words, ask->args->pdata, ask->args->len * sizeof(*words));
+	memcpy(words, args->pdata, args->len * sizeof(*words));
 	return g_strjoinv(" ", words);
+}
+
+struct reading {
+	const struct ask *ask;
+	finder *find;
+};
+
+static int
+read_index(void *arg, struct mt_err *err)
+{
+	const struct reading *r = arg;
+	mt_auto(mt_index) index = open_index(r->ask, mt_index_open, err);
+
+	return index == NULL ? -1 : r->find(r->ask, index, err);
+}
+
+/* Print what is found, all of it or nothing. */
+static int
+print_found(const struct ask *ask, finder *find)
+{
+	struct mt_err err = { 0 };
+	struct reading r = { ask, find };
+	mt_auto_fd int fd = mt_index_read(read_index, &r, &err);
+	char piece[8192];
+	ssize_t n;
+
+	if (fd < 0)
+		return mt_cmd_fail(&err);
+	while ((n = read(fd, piece, sizeof(piece))) > 0)
+		fwrite(piece, 1, (size_t)n, stdout);
+	return EX_OK;
+}
+
+static finder *
+finder_of(const struct output *outputs, const char *what)
+{
+	for (; outputs->what != NULL; outputs++) {
+		if (what == NULL || g_str_equal(what, outputs->what))
+			return outputs->find;
+	}
+	return NULL;
 }
 
 static void
@@ -213,18 +266,36 @@ print_files(const struct ask *ask, const struct mt_index_message *m)
 }
 
 static int
-search_messages(const struct ask *ask, struct mt_index *index,
-    const struct mt_index_query *q,
-    void (*print)(const struct ask *, const struct mt_index_message *))
+find_messages(const struct ask *ask, struct mt_index *index,
+    void (*print)(const struct ask *, const struct mt_index_message *),
+    struct mt_err *err)
 {
-	struct mt_err err = { 0 };
-	mt_auto(mt_index_results) r = mt_index_search(index, q, &err);
+	struct mt_index_query q = { ask->query, ask->oldest_first, ask->limit };
+	mt_auto(mt_index_results) r = mt_index_search(index, &q, err);
 	struct mt_index_message m;
 	int rc = r == NULL ? -1 : 1;
 
-	while (rc > 0 && (rc = mt_index_search_next(r, &m, &err)) > 0)
+	while (rc > 0 && (rc = mt_index_search_next(r, &m, err)) > 0)
 		print(ask, &m);
-	return rc < 0 ? mt_cmd_fail(&err) : EX_OK;
+	return rc;
+}
+
+static int
+find_summaries(const struct ask *ask, struct mt_index *index, struct mt_err *err)
+{
+	return find_messages(ask, index, print_summary, err);
+}
+
+static int
+find_ids(const struct ask *ask, struct mt_index *index, struct mt_err *err)
+{
+	return find_messages(ask, index, print_id, err);
+}
+
+static int
+find_files(const struct ask *ask, struct mt_index *index, struct mt_err *err)
+{
+	return find_messages(ask, index, print_files, err);
 }
 
 static void
@@ -246,38 +317,37 @@ print_thread(const struct ask *ask, const struct mt_index_thread *t)
 }
 
 static int
-search_threads(const struct ask *ask, struct mt_index *index,
-    const struct mt_index_query *q)
+find_threads(const struct ask *ask, struct mt_index *index, struct mt_err *err)
 {
-	struct mt_err err = { 0 };
-	mt_auto(mt_index_threads) r = mt_index_search_threads(index, q, &err);
+	struct mt_index_query q = { ask->query, ask->oldest_first, ask->limit };
+	mt_auto(mt_index_threads) r = mt_index_search_threads(index, &q, err);
 	struct mt_index_thread t;
 	int rc = r == NULL ? -1 : 1;
 
-	while (rc > 0 && (rc = mt_index_threads_next(r, &t, &err)) > 0)
+	while (rc > 0 && (rc = mt_index_threads_next(r, &t, err)) > 0)
 		print_thread(ask, &t);
-	return rc < 0 ? mt_cmd_fail(&err) : EX_OK;
+	return rc;
 }
 
 /* The tags of all messages that match, each once. */
 static int
-search_tags(const struct ask *ask, struct mt_index *index, const struct mt_index_query *q)
+find_tags(const struct ask *ask, struct mt_index *index, struct mt_err *err)
 {
-	struct mt_err err = { 0 };
-	mt_auto(mt_index_results) r = mt_index_search(index, q, &err);
+	struct mt_index_query q = { ask->query, ask->oldest_first, ask->limit };
+	mt_auto(mt_index_results) r = mt_index_search(index, &q, err);
 	g_autoptr(GTree) seen =
 	    g_tree_new_full((GCompareDataFunc)(void (*)(void))strcmp, NULL, g_free, NULL);
 	struct mt_index_message m;
 	int rc = r == NULL ? -1 : 1;
 
-	while (rc > 0 && (rc = mt_index_search_next(r, &m, &err)) > 0) {
+	while (rc > 0 && (rc = mt_index_search_next(r, &m, err)) > 0) {
 		g_auto(GStrv) tags = g_strsplit(m.tags, " ", -1);
 
 		for (char **t = tags; *t != NULL && **t != '\0'; t++)
 			g_tree_insert(seen, g_strdup(*t), NULL);
 	}
 	if (rc < 0)
-		return mt_cmd_fail(&err);
+		return -1;
 	for (GTreeNode *n = g_tree_node_first(seen); n != NULL; n = g_tree_node_next(n)) {
 		const char *tag = g_tree_node_key(n);
 
@@ -287,91 +357,92 @@ search_tags(const struct ask *ask, struct mt_index *index, const struct mt_index
 		else
 			mt_cmd_print(tag, ask->end);
 	}
-	return EX_OK;
+	return 0;
 }
 
 static int
 run_search(const struct ask *ask)
 {
-	struct mt_err err = { 0 };
-	const char *what = ask->output != NULL ? ask->output : "summary";
-	mt_auto(mt_index) index = NULL;
-	g_autofree char *text = join_query(ask);
-	struct mt_index_query q = { text, ask->oldest_first, ask->limit };
+	static const struct output outputs[] = {
+		{ "summary", find_summaries }, { "messages", find_ids },
+		{ "files", find_files }, { "threads", find_threads },
+		{ "tags", find_tags }, { NULL, NULL },
+	};
+	finder *find = finder_of(outputs, ask->output);
 
 	if (ask->args->len == 0)
 		mt_cmd_usage("search: for what? \"*\" is every message");
-	index = open_index(ask, mt_index_open, &err);
-	if (index == NULL)
-		return mt_cmd_fail(&err);
-	if (g_str_equal(what, "summary"))
-		return search_messages(ask, index, &q, print_summary);
-	if (g_str_equal(what, "messages"))
-		return search_messages(ask, index, &q, print_id);
-	if (g_str_equal(what, "files"))
-		return search_messages(ask, index, &q, print_files);
-	if (g_str_equal(what, "threads"))
-		return search_threads(ask, index, &q);
-	if (g_str_equal(what, "tags"))
-		return search_tags(ask, index, &q);
-	mt_cmd_usage("option --output: \"%s\" is not summary, messages, threads, files or "
-	    "tags", what);
+	if (find == NULL)
+		mt_cmd_usage("option --output: \"%s\" is not summary, messages, threads, "
+		    "files or tags", ask->output);
+	return print_found(ask, find);
 }
 
 static int
-count_files(struct mt_index *index, const char *query, uint64_t *out, struct mt_err *err)
+print_count(int rc, uint64_t n)
 {
-	struct mt_index_query q = { .text = query };
+	if (rc == 0)
+		printf("%llu\n", (unsigned long long)n);
+	return rc;
+}
+
+static int
+count_messages(const struct ask *ask, struct mt_index *index, struct mt_err *err)
+{
+	uint64_t n = 0;
+	int rc = mt_index_count_messages(index, ask->query, &n, err);
+
+	return print_count(rc, n);
+}
+
+static int
+count_threads(const struct ask *ask, struct mt_index *index, struct mt_err *err)
+{
+	uint64_t n = 0;
+	int rc = mt_index_count_threads(index, ask->query, &n, err);
+
+	return print_count(rc, n);
+}
+
+static int
+count_files(const struct ask *ask, struct mt_index *index, struct mt_err *err)
+{
+	struct mt_index_query q = { .text = ask->query };
 	mt_auto(mt_index_results) r = mt_index_search(index, &q, err);
 	struct mt_index_message m;
+	uint64_t n = 0;
 	int rc = r == NULL ? -1 : 1;
 
-	*out = 0;
 	while (rc > 0 && (rc = mt_index_search_next(r, &m, err)) > 0)
-		*out += m.files->len;
-	return rc;
+		n += m.files->len;
+	return print_count(rc, n);
 }
 
 static int
 run_count(const struct ask *ask)
 {
-	static const struct {
-		const char *what;
-		int (*count)(struct mt_index *, const char *, uint64_t *, struct mt_err *);
-	} kinds[] = {
-		{ "messages", mt_index_count_messages },
-		{ "threads", mt_index_count_threads },
-		{ "files", count_files },
+	static const struct output outputs[] = {
+		{ "messages", count_messages }, { "threads", count_threads },
+		{ "files", count_files }, { NULL, NULL },
 	};
-	struct mt_err err = { 0 };
-	g_autofree char *text = join_query(ask);
-	mt_auto(mt_index) index = NULL;
-	uint64_t n;
+	finder *find = finder_of(outputs, ask->output);
 
-	for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
-		if (ask->output != NULL && !g_str_equal(ask->output, kinds[i].what))
-			continue;
-		index = open_index(ask, mt_index_open, &err);
-		if (index == NULL || kinds[i].count(index, text, &n, &err) < 0)
-			return mt_cmd_fail(&err);
-		printf("%llu\n", (unsigned long long)n);
-		return EX_OK;
-	}
-	mt_cmd_usage("option --output: \"%s\" is not messages, threads or files",
-	    ask->output);
+	if (find == NULL)
+		mt_cmd_usage("option --output: \"%s\" is not messages, threads or files",
+		    ask->output);
+	return print_found(ask, find);
 }
 
-/* Open the first file of a message that is there; -1 with an error. */
+/* Print the first file of a message that is there; -1 with an error. */
 static int
-open_first(const GPtrArray *files, char **path, struct mt_err *err)
+print_first(const GPtrArray *files, struct mt_err *err)
 {
 	for (guint i = 0; i < files->len; i++) {
 		const char *file = g_ptr_array_index(files, i);
-		int fd = open(file, O_RDONLY | O_CLOEXEC);
 
-		if (fd >= 0) {
-			*path = g_strdup(file);
-			return fd;
+		if (access(file, R_OK) == 0) {
+			fputs(file, stdout);
+			return 0;
 		}
 		mt_fail(err, mt_err_kind_of_errno(errno), "%s: %m%s", file,
 		    errno == ENOENT ? " (mt-index new brings the index up to date)" : "");
@@ -379,32 +450,43 @@ open_first(const GPtrArray *files, char **path, struct mt_err *err)
 	return -1;
 }
 
-/* The one message that the query means. */
+/* A file of the one message that the query means. */
 static int
-open_by_query(const struct ask *ask, char **path, struct mt_err *err)
+find_one(const struct ask *ask, struct mt_index *index, struct mt_err *err)
 {
-	mt_auto(mt_index) index = open_index(ask, mt_index_open, err);
-	g_autofree char *text = join_query(ask);
-	struct mt_index_query q = { .text = text };
+	struct mt_index_query q = { .text = ask->query };
 	mt_auto(mt_index_results) r = NULL;
 	struct mt_index_message m;
 	uint64_t n;
 	int rc;
 
-	if (index == NULL || mt_index_count_messages(index, text, &n, err) < 0)
+	if (mt_index_count_messages(index, ask->query, &n, err) < 0)
 		return -1;
-	if (n == 0)
-		return mt_fail(err, MT_ENOINPUT, "no message matches \"%s\"", text);
 	if (n > 1)
 		return mt_fail(err, MT_EUSAGE,
 		    "%llu messages match \"%s\": name one (mt-index search lists their ids)",
-		    (unsigned long long)n, text);
+		    (unsigned long long)n, ask->query);
 	r = mt_index_search(index, &q, err);
 	if (r == NULL || (rc = mt_index_search_next(r, &m, err)) < 0)
 		return -1;
 	if (rc == 0)
-		return mt_fail(err, MT_ENOINPUT, "no message matches \"%s\"", text);
-	return open_first(m.files, path, err);
+		return mt_fail(err, MT_ENOINPUT, "no message matches \"%s\"", ask->query);
+	return print_first(m.files, err);
+}
+
+static int
+open_by_query(const struct ask *ask, char **path, struct mt_err *err)
+{
+	struct reading r = { ask, find_one };
+	mt_auto_fd int found = mt_index_read(read_index, &r, err);
+	mt_auto_value(mt_buf) name = MT_BUF_INIT(PATH_MAX);
+	int fd;
+
+	if (found < 0 || mt_file_read_fd(found, &name, err) < 0)
+		return -1;
+	*path = g_strdup(name.p);
+	fd = open(*path, O_RDONLY | O_CLOEXEC);
+	return fd >= 0 ? fd : mt_fail(err, mt_err_kind_of_errno(errno), "%s: %m", *path);
 }
 
 /* A path when there is such a file or the argument can be nothing else; else a query. */
@@ -568,7 +650,9 @@ main(int argc, char **argv)
 	ask.args = g_ptr_array_new_with_free_func(g_free);
 	while (mt_cmd_next(&p) > 0)
 		take_option(&ask, &p);
+	ask.query = join_query(ask.args);
 	status = run(p.verb->id, &ask);
+	g_free(ask.query);
 	g_ptr_array_unref(ask.args);
 	return mt_cmd_end(status);
 }

@@ -61,6 +61,18 @@ query_failed(struct mt_index *index, int status, const char *text, struct mt_err
 	return -1;
 }
 
+/* The accessors of libnotmuch give nothing, or less, where they caught an exception. */
+static int
+check_exception(struct mt_index *index, struct mt_err *err)
+{
+	const char *why = notmuch_database_status_string(mt_index_db(index));
+
+	if (why == NULL || !g_str_has_prefix(why, "A Xapian exception occurred"))
+		return 0;
+	return mt_index_fail(index, NOTMUCH_STATUS_XAPIAN_EXCEPTION, err, "index of %s",
+	    mt_index_root(index));
+}
+
 /* A copy for one line of a terminal, kept in `keep`. A Subject of 50 MB has been seen. */
 static const char *
 clean(GPtrArray *keep, const char *text)
@@ -150,10 +162,13 @@ mt_index_search_next(struct mt_index_results *r, struct mt_index_message *out,
 		return 0;
 	r->left--;
 	r->message = notmuch_messages_get(r->messages);
+	if (r->message != NULL)
+		fill_message(r, out);
+	if (check_exception(r->index, err) < 0)
+		return -1;
 	if (r->message == NULL)
 		return mt_fail(err, MT_ETEMP,
 		    "the index changed while it was read; try again");
-	fill_message(r, out);
 	return 1;
 }
 
@@ -205,6 +220,8 @@ mt_index_threads_next(struct mt_index_threads *t, struct mt_index_thread *out,
 		return 0;
 	t->left--;
 	t->thread = notmuch_threads_get(t->threads);
+	if (check_exception(t->index, err) < 0)
+		return -1;
 	if (t->thread == NULL)
 		return mt_fail(err, MT_ETEMP,
 		    "the index changed while it was read; try again");

@@ -36,7 +36,8 @@ struct mt_index_message {
 struct mt_index_results;
 
 /* The index must live as long. MT_EUSAGE when the query cannot be parsed, MT_ETEMP when the
-   index has changed since it was opened, MT_ESOFTWARE when libnotmuch fails. */
+   index has changed since it was opened, MT_ESOFTWARE when libnotmuch fails. It may end
+   the process, too: see mt_index_read(). */
 struct mt_index_results *mt_index_search(struct mt_index *index,
     const struct mt_index_query *query, struct mt_err *err);
 int mt_index_search_next(struct mt_index_results *r, struct mt_index_message *out,

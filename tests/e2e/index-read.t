@@ -46,4 +46,53 @@ expect 'a database that is damaged is no wrong query: status 70' '
 	done
 	status 64 mt-index search date:nonsense.. 2>err
 '
+expect 'whatever is damaged, nothing dies without a word, and nothing is half printed' '
+	for table in postlist termlist docdata position; do
+		damage $table
+		for verb in search "search -o threads" "search -o files" "search -o tags" count show; do
+			for query in "*" subject:/x/ "\"message 7 of many\""; do
+				rc=0; mt-index $verb "$query" >out 2>err || rc=$?
+				echo "$table $verb $query: $rc"
+				[ $rc = 0 ] || [ $rc = 70 ] || [[ "$verb $rc" =~ ^show.6[46]$ ]]
+				[ $rc = 0 ] || { [ ! -s out ] && [ "$(wc -l <err)" = 1 ]; }
+			done
+		done
+	done
+'
+rm -r "$xapian" && cp -r whole "$xapian"
+
+# change N: as many transactions as make Xapian give up every older revision.
+change()
+{
+	local i
+
+	printf '[database]\npath=%s\n' "$root" >nm.conf
+	for ((i = 0; i < $1; i++)); do
+		NOTMUCH_CONFIG=$T/nm.conf notmuch tag +busy -- '*'
+		NOTMUCH_CONFIG=$T/nm.conf notmuch tag -busy -- '*'
+	done
+}
+
+expect 'an index that changes while the answer is printed does no harm' '
+	for what in summary threads files; do
+		status 0 mt-index search -o $what "*" | { head -c 1; change 2; cat; } >out
+		[ "$(wc -l <out)" = 2000 ]
+		[ "${PIPESTATUS[0]}" = 0 ]
+	done
+'
+start changes bash -c "$(declare -f change); cd $T; root=$root; change 1000"
+expect 'nor does one that changes while it is read: all is printed, or status 75' '
+	wait_for 10 eval "[ -e nm.conf ]"
+	for i in $(seq 10); do
+		for what in summary threads files; do
+			rc=0; mt-index search -o $what "*" >out 2>err || rc=$?
+			echo "$what $rc"
+			[ $rc = 0 ] && [ "$(wc -l <out)" = 2000 ] && [ ! -s err ] ||
+			    { [ $rc = 75 ] && [ ! -s out ] && grep -q "try again" err; }
+			mt-index show id:7@example.org | grep -q "body of 7"
+		done
+	done
+	running changes
+'
+stop changes
 done_testing
