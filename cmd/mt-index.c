@@ -265,12 +265,19 @@ print_files(const struct ask *ask, const struct mt_index_message *m)
 	}
 }
 
+static struct mt_index_query
+query_of(const struct ask *ask)
+{
+	return (struct mt_index_query){ .text = ask->query,
+		.oldest_first = ask->oldest_first, .limit = ask->limit };
+}
+
 static int
 find_messages(const struct ask *ask, struct mt_index *index,
     void (*print)(const struct ask *, const struct mt_index_message *),
     struct mt_err *err)
 {
-	struct mt_index_query q = { ask->query, ask->oldest_first, ask->limit };
+	struct mt_index_query q = query_of(ask);
 	mt_auto(mt_index_results) r = mt_index_search(index, &q, err);
 	struct mt_index_message m;
 	int rc = r == NULL ? -1 : 1;
@@ -319,7 +326,7 @@ print_thread(const struct ask *ask, const struct mt_index_thread *t)
 static int
 find_threads(const struct ask *ask, struct mt_index *index, struct mt_err *err)
 {
-	struct mt_index_query q = { ask->query, ask->oldest_first, ask->limit };
+	struct mt_index_query q = query_of(ask);
 	mt_auto(mt_index_threads) r = mt_index_search_threads(index, &q, err);
 	struct mt_index_thread t;
 	int rc = r == NULL ? -1 : 1;
@@ -333,7 +340,7 @@ find_threads(const struct ask *ask, struct mt_index *index, struct mt_err *err)
 static int
 find_tags(const struct ask *ask, struct mt_index *index, struct mt_err *err)
 {
-	struct mt_index_query q = { ask->query, ask->oldest_first, ask->limit };
+	struct mt_index_query q = query_of(ask);
 	mt_auto(mt_index_results) r = mt_index_search(index, &q, err);
 	g_autoptr(GTree) seen =
 	    g_tree_new_full((GCompareDataFunc)(void (*)(void))strcmp, NULL, g_free, NULL);
@@ -450,28 +457,45 @@ print_first(const GPtrArray *files, struct mt_err *err)
 	return -1;
 }
 
-/* A file of the one message that the query means. */
+static void *
+copy_string(const void *s, void *arg)
+{
+	(void)arg;
+	return g_strdup(s);
+}
+
+/* 1: a file of the one message that the query finds is printed; 0: it finds none. */
+static int
+find_only(struct mt_index *index, const struct mt_index_query *q, struct mt_err *err)
+{
+	mt_auto(mt_index_results) r = mt_index_search(index, q, err);
+	struct mt_index_message m;
+	g_autoptr(GPtrArray) files = NULL;
+	int rc = r == NULL ? -1 : mt_index_search_next(r, &m, err);
+
+	if (rc <= 0)
+		return rc;
+	files = g_ptr_array_copy(m.files, copy_string, NULL);
+	rc = mt_index_search_next(r, &m, err);
+	if (rc > 0)
+		return mt_fail(err, MT_EUSAGE, "several messages match \"%s\": name one "
+		    "(mt-index search lists their ids)", q->text);
+	return rc < 0 || print_first(files, err) < 0 ? -1 : 1;
+}
+
+/* What is meant may have been deleted: excluded tags count when there is another. */
 static int
 find_one(const struct ask *ask, struct mt_index *index, struct mt_err *err)
 {
 	struct mt_index_query q = { .text = ask->query };
-	mt_auto(mt_index_results) r = NULL;
-	struct mt_index_message m;
-	uint64_t n;
-	int rc;
+	int rc = find_only(index, &q, err);
 
-	if (mt_index_count_messages(index, ask->query, &n, err) < 0)
-		return -1;
-	if (n > 1)
-		return mt_fail(err, MT_EUSAGE,
-		    "%llu messages match \"%s\": name one (mt-index search lists their ids)",
-		    (unsigned long long)n, ask->query);
-	r = mt_index_search(index, &q, err);
-	if (r == NULL || (rc = mt_index_search_next(r, &m, err)) < 0)
-		return -1;
+	q.with_excluded = true;
+	if (rc == 0)
+		rc = find_only(index, &q, err);
 	if (rc == 0)
 		return mt_fail(err, MT_ENOINPUT, "no message matches \"%s\"", ask->query);
-	return print_first(m.files, err);
+	return rc < 0 ? -1 : 0;
 }
 
 static int

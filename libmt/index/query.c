@@ -29,21 +29,32 @@ static notmuch_query_t *
 make_query(struct mt_index *index, const char *text, notmuch_sort_t sort)
 {
 	notmuch_query_t *q = notmuch_query_create(mt_index_db(index), text);
-	notmuch_config_values_t *v;
 
 	g_assert(q != NULL);	/* only for want of memory */
 	notmuch_query_set_sort(q, sort);
+	return q;
+}
+
+static void
+exclude_tags(struct mt_index *index, notmuch_query_t *q)
+{
+	notmuch_config_values_t *v;
+
 	v = notmuch_config_get_values(mt_index_db(index), NOTMUCH_CONFIG_EXCLUDE_TAGS);
 	for (; notmuch_config_values_valid(v); notmuch_config_values_move_to_next(v))
 		notmuch_query_add_tag_exclude(q, notmuch_config_values_get(v));
 	notmuch_config_values_destroy(v);
-	return q;
 }
 
-static notmuch_sort_t
-sort_of(const struct mt_index_query *query)
+static notmuch_query_t *
+make_search(struct mt_index *index, const struct mt_index_query *query)
 {
-	return query->oldest_first ? NOTMUCH_SORT_OLDEST_FIRST : NOTMUCH_SORT_NEWEST_FIRST;
+	notmuch_query_t *q = make_query(index, query->text, query->oldest_first ?
+	    NOTMUCH_SORT_OLDEST_FIRST : NOTMUCH_SORT_NEWEST_FIRST);
+
+	if (!query->with_excluded)
+		exclude_tags(index, q);
+	return q;
 }
 
 /* A query that cannot be parsed is wrong. What goes wrong later is not about its text. */
@@ -118,7 +129,7 @@ mt_index_search(struct mt_index *index, const struct mt_index_query *query,
 	r->left = query->limit > 0 ? query->limit : UINT64_MAX;
 	r->files = g_ptr_array_new_with_free_func(g_free);
 	r->texts = g_ptr_array_new_with_free_func(g_free);
-	r->query = make_query(index, query->text, sort_of(query));
+	r->query = make_search(index, query);
 	status = notmuch_query_search_messages(r->query, &r->messages);
 	if (status != NOTMUCH_STATUS_SUCCESS) {
 		query_failed(index, status, query->text, err);
@@ -197,7 +208,7 @@ mt_index_search_threads(struct mt_index *index, const struct mt_index_query *que
 	t->index = index;
 	t->left = query->limit > 0 ? query->limit : UINT64_MAX;
 	t->texts = g_ptr_array_new_with_free_func(g_free);
-	t->query = make_query(index, query->text, sort_of(query));
+	t->query = make_search(index, query);
 	status = notmuch_query_search_threads(t->query, &t->threads);
 	if (status != NOTMUCH_STATUS_SUCCESS) {
 		query_failed(index, status, query->text, err);
@@ -258,8 +269,10 @@ count(struct mt_index *index, const char *text,
 {
 	notmuch_query_t *q = make_query(index, text, NOTMUCH_SORT_UNSORTED);
 	unsigned n = 0;
-	int status = how(q, &n);
+	int status;
 
+	exclude_tags(index, q);
+	status = how(q, &n);
 	notmuch_query_destroy(q);
 	if (status != NOTMUCH_STATUS_SUCCESS)
 		return query_failed(index, status, text, err);

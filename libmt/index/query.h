@@ -12,6 +12,7 @@ struct mt_index_query {
 	const char *text;	/* notmuch-search-terms(7); "*" is everything */
 	bool oldest_first;	/* else newest first */
 	uint64_t limit;		/* so many at most; 0: all */
+	bool with_excluded;	/* also what has one of search.exclude_tags */
 };
 
 /* Bytes of a sender or a subject that are given; of a longer one, "..." stands for the rest. */
@@ -32,7 +33,7 @@ struct mt_index_message {
 };
 
 /* The messages that a query matches, one after the other. Messages that have one of
-   search.exclude_tags are left out, unless the query asks for that tag. */
+   search.exclude_tags are left out, unless the query asks for that tag, or for all. */
 struct mt_index_results;
 
 /* The index must live as long. MT_EUSAGE when the query cannot be parsed, MT_ETEMP when the

@@ -220,6 +220,17 @@ expect 'a notmuch configuration is honoured: root, tags, ignore, flags, excluded
 	notmuch tag +gone -- "*"
 	[ "$(mt-index count)" = 0 ] && [ "$(mt-index count tag:gone)" = 1 ]
 '
+expect 'show finds a message that has an excluded tag, unless another is meant' '
+	export NOTMUCH_CONFIG=$T/other.conf
+	[ -z "$(mt-index search id:o2@x)" ]
+	mt-index show id:o2@x | grep -q "^Subject: x$"
+	mt-index show subject:x | grep -q "^From: a@b$"
+	sed "s/o2@x/o3@x/; s/a@b/c@d/" other/b/cur/2.a.h:2, >other/b/cur/3.a.h:2,
+	mt-index new
+	mt-index show subject:x | grep -q "^From: c@d$"
+	mt-index show id:o2@x | grep -q "^From: a@b$"
+	status 64 mt-index show id:o2@x or id:o3@x and tag:gone or tag:fresh
+'
 expect 'a notmuch configuration that is not there is an error' '
 	export NOTMUCH_CONFIG=$T/no.conf
 	status 78 mt-index count 2>err; grep -q "no.conf" err
