@@ -1,6 +1,5 @@
 /* mt-index.c - index, search, show and count mail, on a notmuch database */
 #include <errno.h>
-#include <fcntl.h>
 #include <glib.h>
 #include <limits.h>
 #include <string.h>
@@ -446,13 +445,15 @@ print_first(const GPtrArray *files, struct mt_err *err)
 {
 	for (guint i = 0; i < files->len; i++) {
 		const char *file = g_ptr_array_index(files, i);
+		mt_auto_fd int fd = mt_file_open_regular(file, err);
 
-		if (access(file, R_OK) == 0) {
+		if (fd >= 0) {
 			fputs(file, stdout);
 			return 0;
 		}
-		mt_fail(err, mt_err_kind_of_errno(errno), "%s: %m%s", file,
-		    errno == ENOENT ? " (mt-index new brings the index up to date)" : "");
+		if (access(file, F_OK) < 0 && errno == ENOENT)
+			mt_fail(err, MT_ENOINPUT, "%s: %m "
+			    "(mt-index new brings the index up to date)", file);
 	}
 	return -1;
 }
@@ -504,13 +505,11 @@ open_by_query(const struct ask *ask, char **path, struct mt_err *err)
 	struct reading r = { ask, find_one };
 	mt_auto_fd int found = mt_index_read(read_index, &r, err);
 	mt_auto_value(mt_buf) name = MT_BUF_INIT(PATH_MAX);
-	int fd;
 
 	if (found < 0 || mt_file_read_fd(found, &name, err) < 0)
 		return -1;
 	*path = g_strdup(name.p);
-	fd = open(*path, O_RDONLY | O_CLOEXEC);
-	return fd >= 0 ? fd : mt_fail(err, mt_err_kind_of_errno(errno), "%s: %m", *path);
+	return mt_file_open_regular(*path, err);
 }
 
 /* A path when there is such a file or the argument can be nothing else; else a query. */
@@ -519,19 +518,12 @@ open_message(const struct ask *ask, char **path, struct mt_err *err)
 {
 	const char *arg = g_ptr_array_index(ask->args, 0);
 	struct stat st;
-	int fd;
 
 	if (ask->args->len > 1 || (stat(arg, &st) < 0 && arg[0] != '/' &&
 	    !g_str_has_prefix(arg, "./") && !g_str_has_prefix(arg, "../")))
 		return open_by_query(ask, path, err);
 	*path = g_strdup(arg);
-	fd = open(arg, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return mt_fail(err, mt_err_kind_of_errno(errno), "%s: %m", arg);
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
-		return fd;
-	close(fd);
-	return mt_fail(err, MT_ENOINPUT, "%s: not a file", arg);
+	return mt_file_open_regular(arg, err);
 }
 
 static json_t *

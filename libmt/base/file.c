@@ -48,6 +48,20 @@ mt_file_read_fd(int fd, struct mt_buf *out, struct mt_err *err)
 }
 
 int
+mt_file_open_regular(const char *path, struct mt_err *err)
+{
+	/* To open a FIFO would wait for its writer. */
+	mt_auto_fd int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return mt_fail(err, mt_err_kind_of_errno(errno), "%s: %m", path);
+	if (!S_ISREG(st.st_mode))
+		return mt_fail(err, MT_ENOINPUT, "%s: not a regular file", path);
+	return mt_steal_fd(&fd);
+}
+
+int
 mt_file_read(const char *path, struct mt_buf *out, struct mt_err *err)
 {
 	mt_auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC);

@@ -19,6 +19,12 @@ int mt_file_read_fd(int fd, struct mt_buf *out, struct mt_err *err);
 int mt_file_read(const char *path, struct mt_buf *out, struct mt_err *err);
 
 /*
+ * Open a file to read it. What is no regular file (a FIFO, a terminal, a directory) is
+ * MT_ENOINPUT, at once.
+ */
+int mt_file_open_regular(const char *path, struct mt_err *err);
+
+/*
  * Replace the file at path so that a crash leaves the old or the new content, never
  * a mix: temporary file beside it, fsync, rename, fsync of the directory.
  */

@@ -147,6 +147,19 @@ expect 'no answer and many answers to a query are errors' '
 	status 66 mt-index show ./nofile
 	status 64 mt-index show
 '
+expect 'what is no file does not make it wait: not a FIFO, not one that the index knows' '
+	mkfifo fifo
+	status 66 timeout 10 mt-index show ./fifo 2>err; grep -q "not a regular file" err
+	status 66 timeout 10 mt-index show "$root" 2>err; grep -q "not a regular file" err
+	f=$root/job/INBOX/cur/1010.m.h:2,S
+	mv "$f" kept; mkfifo "$f"
+	status 66 timeout 10 mt-index show id:1010.m.h@example.org 2>err
+	grep -q "not a regular file" err
+	rm "$f"
+	status 66 timeout 10 mt-index show id:1010.m.h@example.org 2>err
+	grep -q "mt-index new" err
+	mv kept "$f"
+'
 expect 'a message cannot drive the terminal' '
 	{ mt-index search "*"; mt-index search -o threads "*"; mt-index show id:1011.x.h@example.org
 	  mt-index search --json "*"; } >out

@@ -13,6 +13,7 @@ main(void)
 	const char *root = g_mkdtemp(template);
 	g_autofree char *deep = g_build_filename(root, "a/b/c", NULL);
 	g_autofree char *file = g_build_filename(root, "a/b/c/file", NULL);
+	g_autofree char *fifo = g_build_filename(root, "a/fifo", NULL);
 	g_autofree char *home = NULL, *plain = NULL, *other = NULL;
 	mt_auto_value(mt_buf) b = MT_BUF_INIT(100), small = MT_BUF_INIT(3);
 	struct stat st;
@@ -30,6 +31,14 @@ main(void)
 	ok(mt_file_replace(deep, MT_SLICE("x"), 0600, &err) < 0, "a directory is not replaced");
 	ok(mt_file_read("/nonexistent/x", &b, &err) < 0, "missing");
 	is_int(err.kind, MT_ENOINPUT, "is a missing input");
+	fd = mt_file_open_regular(file, &err);
+	ok(fd >= 0, "a file is opened");
+	close(fd);
+	ok(mt_file_open_regular(deep, &err) < 0, "a directory is not");
+	is_int(err.kind, MT_ENOINPUT, "as a missing input: %s", err.msg);
+	ok(mkfifo(fifo, 0600) == 0 && mt_file_open_regular(fifo, &err) < 0,
+	    "nor is a FIFO, and nobody waits for it");
+	is_int(err.kind, MT_ENOINPUT, "as a missing input: %s", err.msg);
 	fd = mt_file_temp(&err);
 	ok(fd >= 0 && fstat(fd, &st) == 0 && st.st_nlink == 0, "a temporary file has no name");
 	close(fd);
