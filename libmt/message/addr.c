@@ -524,7 +524,7 @@ parse(struct parser *p, struct mt_slice text, struct mt_addr_list *out)
 {
 	bool fine;
 
-	*out = (struct mt_addr_list){ NULL, 0 };
+	*out = (struct mt_addr_list){ 0 };
 	p->rest = text;
 	p->start = text.p;
 	p->text = g_string_new(NULL);

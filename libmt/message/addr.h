@@ -2,6 +2,7 @@
 #ifndef MT_MESSAGE_ADDR_H
 #define MT_MESSAGE_ADDR_H
 
+#include <glib.h>
 #include <stdbool.h>
 
 #include "base/auto.h"
@@ -19,6 +20,7 @@ struct mt_addr {
 struct mt_addr_list {
 	struct mt_addr *v;
 	size_t n;
+	GHashTable *seen;	/* what _has() and _add_new() look in; NULL before */
 };
 
 /*
@@ -65,6 +67,8 @@ void mt_addr_list_clear(struct mt_addr_list *list);
 /* Append a copy; append only when no equal mailbox is there (then false). */
 void mt_addr_list_add(struct mt_addr_list *list, const struct mt_addr *a);
 bool mt_addr_list_add_new(struct mt_addr_list *list, const struct mt_addr *a);
+/* Whether an equal mailbox is there: as fast in a long list as in a short one. */
+bool mt_addr_list_has(struct mt_addr_list *list, const struct mt_addr *a);
 
 MT_AUTO_VALUE_DEFINE(mt_addr, mt_addr_clear);
 MT_AUTO_VALUE_DEFINE(mt_addr_list, mt_addr_list_clear);

@@ -172,34 +172,29 @@ mt_addr_is_ascii(const struct mt_addr *a)
 	return g_str_is_ascii(a->local);
 }
 
-static bool
-same_text(const char *a, const char *b)
+/*
+ * Equal for the same mailbox and for no others; g_free. A local part that is not ASCII
+ * is marked as such: some of its letters fold to ASCII ones.
+ */
+static char *
+mailbox_key(const struct mt_addr *a)
 {
-	g_autofree char *x = NULL, *y = NULL;
+	bool is_ascii = g_str_is_ascii(a->local);
+	g_autofree char *local = is_ascii ? g_ascii_strdown(a->local, -1) :
+	    g_utf8_casefold(a->local, -1);
+	g_autofree char *ascii = mt_addr_domain_ascii(a);
+	g_autofree char *written = ascii != NULL ? NULL : g_ascii_strdown(a->domain, -1);
 
-	if (g_ascii_strcasecmp(a, b) == 0)
-		return true;
-	if (g_str_is_ascii(a) || g_str_is_ascii(b))
-		return false;
-	x = g_utf8_casefold(a, -1);
-	y = g_utf8_casefold(b, -1);
-	return strcmp(x, y) == 0;
+	return g_strdup_printf("%c%s@%s", is_ascii ? 'a' : 'u', local,
+	    ascii != NULL ? ascii : written);
 }
 
 bool
 mt_addr_same(const struct mt_addr *a, const struct mt_addr *b)
 {
-	g_autofree char *x = NULL, *y = NULL;
+	g_autofree char *x = mailbox_key(a), *y = mailbox_key(b);
 
-	if (!same_text(a->local, b->local))
-		return false;
-	if (g_ascii_strcasecmp(a->domain, b->domain) == 0)
-		return true;
-	if (g_str_is_ascii(a->domain) && g_str_is_ascii(b->domain))
-		return false;
-	x = mt_addr_domain_ascii(a);
-	y = mt_addr_domain_ascii(b);
-	return x != NULL && y != NULL && strcmp(x, y) == 0;
+	return strcmp(x, y) == 0;
 }
 
 void
@@ -217,7 +212,8 @@ mt_addr_list_clear(struct mt_addr_list *list)
 	for (size_t i = 0; i < list->n; i++)
 		mt_addr_clear(&list->v[i]);
 	g_free(list->v);
-	*list = (struct mt_addr_list){ NULL, 0 };
+	g_clear_pointer(&list->seen, g_hash_table_destroy);
+	*list = (struct mt_addr_list){ 0 };
 }
 
 void
@@ -228,15 +224,28 @@ mt_addr_list_add(struct mt_addr_list *list, const struct mt_addr *a)
 		list->v = g_renew(struct mt_addr, list->v, MAX(list->n * 2, 1));
 	list->v[list->n++] = (struct mt_addr){ g_strdup(a->name), g_strdup(a->local),
 		g_strdup(a->domain) };
+	if (list->seen != NULL)
+		g_hash_table_add(list->seen, mailbox_key(a));
+}
+
+bool
+mt_addr_list_has(struct mt_addr_list *list, const struct mt_addr *a)
+{
+	g_autofree char *key = mailbox_key(a);
+
+	if (list->seen == NULL) {
+		list->seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+		for (size_t i = 0; i < list->n; i++)
+			g_hash_table_add(list->seen, mailbox_key(&list->v[i]));
+	}
+	return g_hash_table_contains(list->seen, key);
 }
 
 bool
 mt_addr_list_add_new(struct mt_addr_list *list, const struct mt_addr *a)
 {
-	for (size_t i = 0; i < list->n; i++) {
-		if (mt_addr_same(&list->v[i], a))
-			return false;
-	}
+	if (mt_addr_list_has(list, a))
+		return false;
 	mt_addr_list_add(list, a);
 	return true;
 }

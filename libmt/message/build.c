@@ -58,7 +58,7 @@ is_empty(const struct mt_addr_list *list)
 static int
 write_addressed(struct mt_buf *head, const struct mt_build_field *f, struct mt_err *err)
 {
-	mt_auto_value(mt_addr_list) list = { NULL, 0 };
+	mt_auto_value(mt_addr_list) list = { 0 };
 
 	if (mt_addr_parse(mt_slice_str(f->value), &list, err) < 0 ||
 	    mt_field_addrs(head, f->name, &list, err) < 0)
@@ -358,7 +358,7 @@ mt_build_recipients(const struct mt_build *b, struct mt_addr_list *out)
 {
 	const struct mt_addr_list *const from[] = { b->to, b->cc, b->bcc };
 
-	*out = (struct mt_addr_list){ NULL, 0 };
+	*out = (struct mt_addr_list){ 0 };
 	for (size_t i = 0; i < G_N_ELEMENTS(from); i++) {
 		for (size_t k = 0; from[i] != NULL && k < from[i]->n; k++)
 			mt_addr_list_add_new(out, &from[i]->v[k]);

@@ -374,7 +374,7 @@ read_parts_forked(int fd, enum mt_prescan found, struct mt_text *out,
 static char *
 addresses(struct mt_slice block, const char *name)
 {
-	mt_auto_value(mt_addr_list) list = { NULL, 0 };
+	mt_auto_value(mt_addr_list) list = { 0 };
 	struct mt_header_field f;
 	GString *out;
 

@@ -10,16 +10,6 @@
 
 /* --- to whom ----------------------------------------------------------------- */
 
-static bool
-holds(const struct mt_addr_list *list, const struct mt_addr *a)
-{
-	for (size_t i = 0; i < list->n; i++) {
-		if (mt_addr_same(&list->v[i], a))
-			return true;
-	}
-	return false;
-}
-
 /* Append the addresses of every field of that name; lax, as received mail is. */
 static void
 collect(struct mt_slice head, const char *name, struct mt_addr_list *out)
@@ -62,13 +52,14 @@ collect_list_post(struct mt_slice head, struct mt_addr_list *out)
 		mt_addr_list_add_new(out, &a);
 }
 
-/* Move what is not mine, and not in `but`, to the end of out. */
+/* Copy what is not mine, and not in `but`, to the end of out. */
 static void
 add_others(struct mt_addr_list *out, const struct mt_addr_list *from,
-    const struct mt_addr_list *mine, const struct mt_addr_list *but)
+    struct mt_addr_list *mine, struct mt_addr_list *but)
 {
 	for (size_t i = 0; i < from->n; i++) {
-		if (!holds(mine, &from->v[i]) && !holds(but, &from->v[i]))
+		if (!mt_addr_list_has(mine, &from->v[i]) &&
+		    !mt_addr_list_has(but, &from->v[i]))
 			mt_addr_list_add_new(out, &from->v[i]);
 	}
 }
@@ -87,15 +78,14 @@ choose_recipients(struct mt_compose *c, struct mt_slice head, const struct mt_re
     struct mt_err *err)
 {
 	mt_auto_value(mt_addr_list) author = { 0 }, writer = { 0 };
-	mt_auto_value(mt_addr_list) to = { 0 }, others = { 0 };
-	static const struct mt_addr_list nobody = { 0 };
+	mt_auto_value(mt_addr_list) to = { 0 }, others = { 0 }, nobody = { 0 };
 	bool own;
 
 	choose_author(head, &author);
 	collect(head, "From", &writer);
 	collect(head, "To", &to);
 	collect(head, "Cc", &others);
-	own = writer.n > 0 && holds(p->mine, &writer.v[0]);
+	own = writer.n > 0 && mt_addr_list_has(p->mine, &writer.v[0]);
 	if (p->to_all) {
 		mt_auto_value(mt_addr_list) followup = { 0 };
 

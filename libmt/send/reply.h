@@ -9,7 +9,7 @@
 struct mt_reply {
 	bool to_all;		/* --all */
 	bool no_quote;
-	const struct mt_addr_list *mine;	/* never among the recipients */
+	struct mt_addr_list *mine;		/* never among the recipients */
 };
 
 /*

@@ -126,7 +126,7 @@ add_missing(struct mt_slice block, const struct mt_addr *from, struct mt_buf *ou
 	}
 	if (!mt_header_find(block, "From", &f)) {
 		struct mt_addr one = *from;
-		struct mt_addr_list list = { &one, 1 };
+		struct mt_addr_list list = { .v = &one, .n = 1 };
 
 		if (mt_field_addrs(out, "From", &list, err) < 0)
 			return -1;

@@ -29,7 +29,7 @@ check(const struct mt_addr_list *list, bool strict)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	mt_auto_value(mt_addr_list) strict = { NULL, 0 }, lax = { NULL, 0 };
+	mt_auto_value(mt_addr_list) strict = { 0 }, lax = { 0 };
 	struct mt_slice text = mt_slice_mem(data, size);
 	struct mt_err err = { 0 };
 

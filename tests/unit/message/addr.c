@@ -89,7 +89,7 @@ test_cases(void)
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
 		size_t n = strlen(cases[i].text);
 		char *exact = tap_exact(cases[i].text, n);
-		mt_auto_value(mt_addr_list) strict = { NULL, 0 }, lax = { NULL, 0 };
+		mt_auto_value(mt_addr_list) strict = { 0 }, lax = { 0 };
 		struct mt_err err = { 0 };
 		int rc = mt_addr_parse(mt_slice_mem(exact, n), &strict, &err);
 		g_autofree char *got = rc == 0 ? join(&strict) : NULL;
@@ -120,7 +120,7 @@ test_display(void)
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(shown); i++) {
-		mt_auto_value(mt_addr_list) list = { NULL, 0 };
+		mt_auto_value(mt_addr_list) list = { 0 };
 		g_autofree char *got = NULL;
 
 		mt_addr_parse_lax(mt_slice_str(shown[i].text), &list);
@@ -166,7 +166,9 @@ test_same(void)
 	struct mt_addr b = { (char *)"x", (char *)"ada", (char *)"xn--bcher-kva.EXAMPLE" };
 	struct mt_addr c = { NULL, (char *)"ada", (char *)"buecher.example" };
 	struct mt_addr bad = { NULL, (char *)"a", (char *)"a b" };
-	mt_auto_value(mt_addr_list) list = { NULL, 0 };
+	struct mt_addr kelvin = { NULL, (char *)"\xe2\x84\xaa", (char *)"b.c" };
+	struct mt_addr k = { NULL, (char *)"k", (char *)"b.c" };
+	mt_auto_value(mt_addr_list) list = { 0 };
 	g_autofree char *none = mt_addr_domain_ascii(&bad);
 
 	ok(mt_addr_same(&a, &b), "case, and the form of the domain, do not matter");
@@ -174,6 +176,9 @@ test_same(void)
 	ok(mt_addr_list_add_new(&list, &a), "a first one is added");
 	ok(!mt_addr_list_add_new(&list, &b), "the same one is not");
 	ok(mt_addr_list_add_new(&list, &c), "another one is");
+	ok(mt_addr_list_has(&list, &b) && !mt_addr_list_has(&list, &bad),
+	    "and the list says which it has");
+	ok(!mt_addr_same(&kelvin, &k), "a letter that only folds to another is another");
 	ok(none == NULL, "no domain name, no A-labels");
 }
 

@@ -26,7 +26,7 @@ collect(void *arg, const void *p, size_t n, struct mt_err *err)
 static GString *
 write_it(struct mt_build *b, struct mt_err *err)
 {
-	mt_auto_value(mt_addr_list) from = { NULL, 0 };
+	mt_auto_value(mt_addr_list) from = { 0 };
 	GString *out = g_string_new(NULL);
 
 	mt_addr_parse(MT_SLICE("Ada <ada@example.org>"), &from, err);
@@ -76,8 +76,8 @@ is_sound(const GString *message, bool only_7bit)
 static void
 test_fields(void)
 {
-	mt_auto_value(mt_addr_list) to = { NULL, 0 }, cc = { NULL, 0 }, bcc = { NULL, 0 };
-	mt_auto_value(mt_addr_list) rcpt = { NULL, 0 };
+	mt_auto_value(mt_addr_list) to = { 0 }, cc = { 0 }, bcc = { 0 };
+	mt_auto_value(mt_addr_list) rcpt = { 0 };
 	struct mt_err err = { 0 };
 	struct mt_build_field extra[] = {
 		{ "X-Note", "é" }, { "Reply-To", "Bücher <b@bücher.example>" },
@@ -307,7 +307,7 @@ test_unreadable(void)
 		{ "/dev/null", "text/x; a=b", MT_EUSAGE },
 		{ "/dev/null", "text/x\nBcc: a", MT_EUSAGE },
 	};
-	mt_auto_value(mt_addr_list) from = { NULL, 0 };
+	mt_auto_value(mt_addr_list) from = { 0 };
 	struct mt_build b = { .from = &from };
 	struct mt_err err = { 0 };
 	bool wrote = false;
@@ -344,7 +344,7 @@ test_memory(void)
 	mt_auto_fd int fd = mt_file_temp(&err);
 	g_autofree char *path = g_strdup_printf("/proc/self/fd/%d", fd);
 	struct mt_build_attachment a = { .path = path, .name = "big" };
-	mt_auto_value(mt_addr_list) from = { NULL, 0 };
+	mt_auto_value(mt_addr_list) from = { 0 };
 	struct mt_build b = { .from = &from, .attachments = &a, .nattachments = 1 };
 	uint64_t n = 0;
 	struct rusage before, after;
@@ -366,7 +366,7 @@ test_memory(void)
 static void
 test_folding(void)
 {
-	mt_auto_value(mt_addr_list) list = { NULL, 0 };
+	mt_auto_value(mt_addr_list) list = { 0 };
 	mt_auto_value(mt_buf) out = MT_BUF_INIT(MT_MAX_HEADER);
 	mt_auto_value(mt_buf) tiny = MT_BUF_INIT(20);
 	g_autofree char *word = g_strnfill(996, 'x');

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/proc.h"
 #include "send/reply.h"
 
 static int
@@ -32,7 +33,7 @@ specs(const struct mt_addr_list *list)
 #define AUTHOR "From: Bob <bob@x.y>\n"
 
 static void
-test_recipients(const struct mt_addr_list *mine)
+test_recipients(struct mt_addr_list *mine)
 {
 	static const struct {
 		const char *name, *in;
@@ -94,8 +95,36 @@ test_recipients(const struct mt_addr_list *mine)
 	}
 }
 
+/* Each is looked for among those before it: a list of that length takes its time. */
 static void
-test_thread(const struct mt_addr_list *mine)
+test_many(struct mt_addr_list *mine)
+{
+	static const char *const names[] = { "From", "Reply-To", "To", "Cc", "Cc" };
+	const struct mt_reply params = { true, true, mine };
+	mt_auto(mt_compose) c = mt_compose_new();
+	g_autoptr(GString) in = g_string_new(NULL);
+	uint64_t start = mt_proc_now_ms();
+	int fd;
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
+		g_string_append_printf(in, "%s:", names[i]);
+		for (unsigned k = 0; k < 8000; k++)
+			g_string_append_printf(in, "\n a%u@x.y,", i * 8000 + k);
+		g_string_append_c(in, '\n');
+	}
+	g_string_append_c(in, '\n');
+	fd = file_of(in->str);
+	ok(mt_reply_fill(c, fd, &params, NULL) == 0, "a reply to 40000 addresses");
+	is_int(c->to.n, 8000, "goes to those of Reply-To");
+	is_int(c->cc.n, 24000, "and to those of To and Cc");
+	ok(c->cc.n > 0 && g_str_equal(c->cc.v[c->cc.n - 1].local, "a39999"),
+	    "in their order");
+	ok(mt_proc_now_ms() - start < 3000, "and is ready soon");
+	close(fd);
+}
+
+static void
+test_thread(struct mt_addr_list *mine)
 {
 	static const struct {
 		const char *name, *in, *references, *in_reply_to;
@@ -149,7 +178,7 @@ test_subject(void)
 }
 
 static void
-test_quote(const struct mt_addr_list *mine)
+test_quote(struct mt_addr_list *mine)
 {
 	const struct mt_reply params = { false, false, mine };
 	mt_auto(mt_compose) c = mt_compose_new();
@@ -177,6 +206,7 @@ main(void)
 
 	mt_addr_parse(MT_SLICE("me@x.y, me2@x.y"), &mine, NULL);
 	test_recipients(&mine);
+	test_many(&mine);
 	test_thread(&mine);
 	test_subject();
 	test_quote(&mine);
