@@ -9,7 +9,8 @@
 
 enum token_kind {
 	TOKEN_END,
-	TOKEN_ATOM,	/* 1*atext, UTF-8 too; lax: whatever nothing else takes */
+	TOKEN_ATOM,	/* 1*atext, UTF-8 too */
+	TOKEN_OTHER,	/* lax: a byte that nothing else takes; names only have it */
 	TOKEN_QUOTED,	/* quoted-string; text is without quotes and backslashes */
 	TOKEN_LITERAL,	/* domain-literal with its brackets */
 	TOKEN_SPECIAL,	/* one of <>@,;:. in c */
@@ -21,7 +22,7 @@ struct parser {
 	enum token_kind kind;
 	char c;
 	bool spaced;		/* blanks or a comment stood before the token */
-	GString *text;		/* of an atom, a quoted string, a literal */
+	GString *text;		/* of an atom, a quoted string, a literal, a byte */
 	GString *comment;	/* the last one: a name in the form of old */
 	const char *start;	/* of the entry, for messages */
 	const char *why;	/* what is wrong; NULL while nothing is */
@@ -49,6 +50,12 @@ static bool
 is_control(char c)
 {
 	return (unsigned char)c < ' ' || c == 0x7f;
+}
+
+static bool
+is_line_end(char c)
+{
+	return c == '\r' || c == '\n';
 }
 
 /* A line end that a blank follows: the fold's size, else 0 (RFC 5322 3.2.2). */
@@ -87,13 +94,11 @@ take_inner(struct parser *p, char *c, bool *quoted)
 		*quoted = true;
 		p->rest = mt_slice_from(p->rest, 1);
 	}
-	if (!p->lax && (*c == '\r' || *c == '\n' || *c == '\0')) {
+	if (!p->lax && (is_line_end(*c) || *c == '\0')) {
 		bad(p, "line end or NUL in it");
 		return -1;
 	}
 	p->rest = mt_slice_from(p->rest, 1);
-	if (*c == '\r' || *c == '\n' || *c == '\0')
-		*c = ' ';
 	return 1;
 }
 
@@ -139,9 +144,11 @@ skip_cfws(struct parser *p)
 
 		if (fold > 0) {
 			p->rest = mt_slice_from(p->rest, fold);
-		} else if (c == ' ' || c == '\t' || (p->lax && is_control(c))) {
+		} else if (p->lax && mt_slice_starts(p->rest, MT_SLICE("\r\n"))) {
+			p->rest = mt_slice_from(p->rest, 2);
+		} else if (c == ' ' || c == '\t' || (p->lax && c == '\n')) {
 			p->rest = mt_slice_from(p->rest, 1);
-		} else if (c == '\r' || c == '\n') {
+		} else if (!p->lax && is_line_end(c)) {
 			return bad(p, "line end in it");
 		} else if (c == '(') {
 			if (!skip_comment(p))
@@ -154,7 +161,10 @@ skip_cfws(struct parser *p)
 	return true;
 }
 
-/* quoted-string, or domain-literal, up to its closing character. */
+/*
+ * quoted-string, or domain-literal, up to its closing character. Controls stay in it:
+ * a name is cleaned of them, an address that has one is none.
+ */
 static bool
 take_enclosed(struct parser *p, char close)
 {
@@ -163,25 +173,24 @@ take_enclosed(struct parser *p, char close)
 	char c;
 	int rc;
 
-	if (p->unclosed > MAX_UNCLOSED) {
-		g_string_truncate(p->text, 0);
+	if (p->unclosed > MAX_UNCLOSED)
 		return false;
-	}
 	p->rest = mt_slice_from(p->rest, 1);
 	while ((rc = take_inner(p, &c, &quoted)) >= 0) {
 		if (rc == 0)
 			continue;
 		if (!quoted && c == close)
 			return true;
-		if (close == ']' && !p->lax && (quoted || c == '[' || is_control(c)))
+		if (close == ']' && (quoted || c == '[' || is_control(c))) {
+			p->rest = before;
 			return bad(p, "not a domain literal");
+		}
 		if (!p->lax && is_control(c) && c != '\t')
 			return bad(p, "control character in it");
-		g_string_append_c(p->text, is_control(c) ? ' ' : c);
+		g_string_append_c(p->text, c);
 	}
 	p->rest = before;
 	p->unclosed++;
-	g_string_truncate(p->text, 0);
 	return bad(p, close == '"' ? "\" without another" : "[ without ]");
 }
 
@@ -191,13 +200,17 @@ take_atom(struct parser *p)
 	struct mt_slice atom = mt_slice_take_while(&p->rest, mt_addr_is_atext);
 
 	p->kind = TOKEN_ATOM;
-	if (atom.n == 0 && !p->lax)
-		return bad(p, "character that must be quoted");
-	if (atom.n == 0) {
-		atom = mt_slice_first(p->rest, 1);
-		p->rest = mt_slice_from(p->rest, 1);
-	}
 	g_string_append_len(p->text, atom.p, (gssize)atom.n);
+	return atom.n > 0 || bad(p, "character that must be quoted");
+}
+
+static bool
+take_other(struct parser *p)
+{
+	p->kind = TOKEN_OTHER;
+	g_string_truncate(p->text, 0);
+	g_string_append_c(p->text, p->rest.p[0]);
+	p->rest = mt_slice_from(p->rest, 1);
 	return true;
 }
 
@@ -229,10 +242,10 @@ next(struct parser *p)
 			g_string_append_c(p->text, ']');
 			return true;
 		}
-	} else {
-		return take_atom(p);
+	} else if (take_atom(p)) {
+		return true;
 	}
-	return p->lax && take_atom(p);
+	return p->lax && take_other(p);
 }
 
 static bool
@@ -271,6 +284,13 @@ words_clear(struct words *w)
 	g_string_free(w->local, TRUE);
 }
 
+/* What names of real mail have in them, unquoted, and no address has there. */
+static bool
+is_name_only(const struct parser *p)
+{
+	return p->kind == TOKEN_LITERAL || p->kind == TOKEN_OTHER;
+}
+
 /* Begins at p's token and ends at the first that is none of them. */
 static bool
 take_words(struct parser *p, struct words *w)
@@ -278,13 +298,13 @@ take_words(struct parser *p, struct words *w)
 	bool want_word = true;
 
 	while (p->kind == TOKEN_ATOM || p->kind == TOKEN_QUOTED || is_at(p, '.') ||
-	    (p->lax && p->kind == TOKEN_LITERAL)) {
+	    (p->lax && is_name_only(p))) {
 		bool dot = is_at(p, '.');
 
 		if (w->n > 0 && p->spaced)
 			g_string_append_c(w->phrase, ' ');
 		/* Mail of Japanese mobile networks has dots in a row: fine when lax. */
-		if (dot ? want_word && !p->lax : !want_word || p->kind == TOKEN_LITERAL)
+		if (dot ? want_word && !p->lax : !want_word || is_name_only(p))
 			w->is_local = false;
 		want_word = dot;
 		if (dot)
@@ -326,13 +346,11 @@ take_domain(struct parser *p, GString *domain)
 	return true;
 }
 
-static char *
-to_utf8(const GString *s)
+/* Also false for a NUL in it. */
+static bool
+is_utf8(const GString *s)
 {
-	struct mt_buf out = MT_BUF_INIT(s->len * 3 + 1);
-
-	mt_charset_to_utf8(mt_slice_mem(s->str, s->len), NULL, &out);
-	return out.p != NULL ? out.p : g_strdup("");
+	return g_utf8_validate_len(s->str, s->len, NULL);
 }
 
 static bool
@@ -368,8 +386,11 @@ emit(struct parser *p, const GString *name, const struct words *local,
 		return bad(p, "too long");
 	if (out->n >= MT_MAX_ADDRS)
 		return bad(p, "too many addresses");
-	a.local = to_utf8(local->local);
-	a.domain = to_utf8(domain);
+	/* Nobody knows which address other bytes were meant to be. */
+	if (!is_utf8(local->local) || !is_utf8(domain))
+		return bad(p, "not UTF-8");
+	a.local = g_strdup(local->local->str);
+	a.domain = g_strdup(domain->str);
 	if (name != NULL && name->len > 0) {
 		a.name = mt_word_decode(mt_slice_mem(name->str, name->len));
 		g_strstrip(a.name);
@@ -379,12 +400,30 @@ emit(struct parser *p, const GString *name, const struct words *local,
 	fine = !has_control(a.local) && !has_control(a.domain);
 	if (!fine)
 		bad(p, "control character in it");
-	else if (!p->lax && !has_domain_name(&a))
+	else if (!has_domain_name(&a))
 		fine = bad(p, "not a domain name");
 	if (fine)
 		mt_addr_list_add(out, &a);
 	mt_addr_clear(&a);
 	return fine;
+}
+
+/* obs-route = *("," / "@" domain) ":" (RFC 5322 4.4): means nothing now. */
+static bool
+skip_route(struct parser *p)
+{
+	g_autoptr(GString) domain = g_string_new(NULL);
+
+	if (!is_at(p, '@') && !is_at(p, ','))
+		return true;
+	while (is_at(p, '@') || is_at(p, ',')) {
+		bool at = is_at(p, '@');
+
+		g_string_truncate(domain, 0);
+		if (!next(p) || (at && !take_domain(p, domain)))
+			return false;
+	}
+	return is_at(p, ':') ? next(p) : bad(p, "route without :");
 }
 
 /* angle-addr = "<" [obs-route] addr-spec ">"; p stands behind the "<". */
@@ -396,33 +435,31 @@ take_angle(struct parser *p, const GString *name, struct mt_addr_list *out)
 	bool fine;
 
 	words_init(&w);
-	/* obs-route = *("@" domain ",") ":" (RFC 5322 4.4): means nothing now */
-	while (is_at(p, '@') || is_at(p, ',')) {
-		bool at = is_at(p, '@');
-
-		g_string_truncate(domain, 0);
-		if (!next(p) || (at && !take_domain(p, domain)))
-			goto fail;
-		if (is_at(p, ':')) {
-			if (!next(p))
-				goto fail;
-			break;
-		}
-	}
-	g_string_truncate(domain, 0);
-	if (!take_words(p, &w))
-		goto fail;
-	fine = w.n > 0 || bad(p, "nothing before the @");
+	fine = skip_route(p) && take_words(p, &w);
+	fine = fine && (w.n > 0 || bad(p, "nothing before the @"));
 	fine = fine && (is_at(p, '@') || bad(p, "no @ in it"));
 	fine = fine && next(p) && take_domain(p, domain);
-	fine = fine && (is_at(p, '>') || p->lax || bad(p, "no > behind the domain"));
+	fine = fine && (is_at(p, '>') || (p->lax && is_entry_end(p)) ||
+	    bad(p, "no > behind the domain"));
 	fine = fine && (!is_at(p, '>') || next(p));
 	fine = fine && emit(p, name, &w, domain, out);
 	words_clear(&w);
 	return fine;
-fail:
-	words_clear(&w);
-	return false;
+}
+
+/* Lax: what stands between an address that is none and the next one. */
+static void
+take_name_rest(struct parser *p, GString *name)
+{
+	while (!is_entry_end(p) && !is_at(p, '<')) {
+		if (p->spaced)
+			g_string_append_c(name, ' ');
+		if (p->kind == TOKEN_SPECIAL)
+			g_string_append_c(name, p->c);
+		else
+			g_string_append_len(name, p->text->str, (gssize)p->text->len);
+		next(p);
+	}
 }
 
 /* addr-spec = local-part "@" domain; p stands behind the "@". */
@@ -440,10 +477,13 @@ take_spec(struct parser *p, struct words *w, struct mt_addr_list *out)
 		return false;
 	if (p->comment->len > 0)
 		name = g_string_new_len(p->comment->str, (gssize)p->comment->len);
-	if (p->lax && is_at(p, '<')) {
-		/* a@b <a@b>, without the quotes that it needs */
+	if (p->lax && !is_entry_end(p)) {
+		/* a@b by L <l@b>, without the quotes that it needs: a name, if any */
 		g_string_append_printf(w->phrase, "@%s", domain->str);
-		return next(p) && take_angle(p, w->phrase, out);
+		take_name_rest(p, w->phrase);
+		if (is_at(p, '<'))
+			return next(p) && take_angle(p, w->phrase, out);
+		return bad(p, "text behind it");
 	}
 	return emit(p, name, w, domain, out);
 }
@@ -580,5 +620,8 @@ mt_addr_parse_lax(struct mt_slice text, struct mt_addr_list *out)
 {
 	struct parser p = { .lax = true };
 
-	parse(&p, mt_slice_first(text, MT_MAX_FIELD), out);
+	/* Cut, it could end in an address that is cut. */
+	if (text.n > MT_MAX_HEADER)
+		text.n = 0;
+	parse(&p, text, out);
 }

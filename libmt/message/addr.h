@@ -32,7 +32,11 @@ struct mt_addr_list {
 int mt_addr_parse(struct mt_slice text, struct mt_addr_list *out, struct mt_err *err);
 /* Exactly one mailbox. */
 int mt_addr_parse_one(struct mt_slice text, struct mt_addr *out, struct mt_err *err);
-/* For fields of received mail: takes what can be understood, passes over the rest. */
+/*
+ * For fields of received mail: takes what can be understood and passes over the rest,
+ * so that there is never an address that was not written. Of a text longer than
+ * MT_MAX_HEADER nothing is taken.
+ */
 void mt_addr_parse_lax(struct mt_slice text, struct mt_addr_list *out);
 
 /* "local@domain", with the local part quoted where it must be; g_free. */

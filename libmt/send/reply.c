@@ -18,12 +18,10 @@ collect(struct mt_slice head, const char *name, struct mt_addr_list *out)
 
 	while (mt_header_next(&head, &f)) {
 		mt_auto_value(mt_addr_list) list = { 0 };
-		g_autofree char *text = NULL;
 
 		if (!mt_slice_eq_nocase(f.name, mt_slice_str(name)))
 			continue;
-		text = mt_header_unfold(f.raw);
-		mt_addr_parse_lax(mt_slice_str(text), &list);
+		mt_addr_parse_lax(f.raw, &list);
 		for (size_t i = 0; i < list.n; i++)
 			mt_addr_list_add_new(out, &list.v[i]);
 	}
@@ -107,7 +105,8 @@ choose_recipients(struct mt_compose *c, struct mt_slice head, const struct mt_re
 		add_others(&c->to, &author, &nobody, &nobody);
 	if (c->to.n == 0 && c->cc.n == 0)
 		return mt_fail(err, MT_EDATA,
-		    "the message names nobody to answer to (no From, no Reply-To)");
+		    "the message names nobody to answer to (no From, no Reply-To "
+		    "that is an address)");
 	return 0;
 }
 

@@ -66,6 +66,9 @@ test_recipients(struct mt_addr_list *mine)
 		{ "a note to myself", "From: me@x.y\nTo: me@x.y\n\n", true, "me@x.y",
 		    "" },
 		{ "a group", "From: a: bob@x.y;\n\n", false, "bob@x.y", "" },
+		{ "nobody whose address cannot be read", AUTHOR
+		    "Reply-To: <foo@bar)baz.org>\nCc: z@-a.org, c@x.y,\n d@x\r.y\n\n",
+		    true, "bob@x.y", "c@x.y" },
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
