@@ -571,8 +571,6 @@ parse(struct parser *p, struct mt_slice text, struct mt_addr_list *out)
 	p->comment = g_string_new(NULL);
 	if (!p->lax && text.n > 0 && memchr(text.p, '\0', text.n) != NULL)
 		fine = bad(p, "NUL in it");
-	else if (!p->lax && !g_utf8_validate_len(text.p, text.n, NULL))
-		fine = bad(p, "not UTF-8");
 	else
 		fine = take_list(p, out);
 	g_string_free(p->text, TRUE);

@@ -27,7 +27,7 @@ struct mt_addr_list {
  * Parse an address list: mailboxes, groups (their members are taken), comments, quoted
  * local parts, domain literals, UTF-8; no recursion; at most MT_MAX_ADDRS. Strict: what
  * is no address is MT_EDATA, which quotes the part and says what is wrong with it: for
- * what a person typed.
+ * what a person typed. A name that is not UTF-8 is taken as Windows-1252.
  */
 int mt_addr_parse(struct mt_slice text, struct mt_addr_list *out, struct mt_err *err);
 /* Exactly one mailbox. */

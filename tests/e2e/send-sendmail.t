@@ -33,6 +33,14 @@ expect '-t: recipients from the header, Bcc taken out; more on the command line'
 	sed "/^$/,\$d" out | cmp want -
 	! body <out | grep -qi -e bcc -e c@x.y -e d@x.y
 '
+expect '-t: a name in undeclared Latin-1 is sent as it is; an address in it is refused' '
+	printf "${whole}To: J\xf6rg <b@x.y>\n\nx\n" >in
+	mt-send --sendmail -n -t <in >out
+	grep -qx "RCPT TO:<b@x.y>" out
+	body <out | tr -d "\r" | cmp in -
+	printf "${whole}To: j\xf6rg@x.y\n\nx\n" | status 65 mt-send --sendmail -n -t 2>err
+	grep -q "field To.*not UTF-8" err
+'
 expect 'without -t Bcc is taken out too' '
 	printf "${whole}Bcc: c@x.y\n\nx\n" | mt-send --sendmail -n e@x.y >out
 	! grep -q c@x.y out

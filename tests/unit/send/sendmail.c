@@ -119,6 +119,8 @@ test_recipients(void)
 	} cases[] = {
 		{ "To, Cc and Bcc", "To: A <a@x.y>\nCc: b@x.y, a@x.y\nBcc: c@x.y\n\n",
 		    "a@x.y b@x.y c@x.y" },
+		{ "names in Latin-1, undeclared", "To: J\xf6rg <a@x.y>,\n"
+		    " \"\xc9va\" <b@x.y>, d@x.y (J\xf6rg)\n\n", "a@x.y b@x.y d@x.y" },
 		{ "several fields", "To: a@x.y\nTo: b@x.y\n\n", "a@x.y b@x.y" },
 		{ "folded", "To: a@x.y,\n b@x.y\n\n", "a@x.y b@x.y" },
 		{ "a group", "To: all: a@x.y, b@x.y;\n\n", "a@x.y b@x.y" },
