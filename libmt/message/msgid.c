@@ -40,14 +40,15 @@ mt_msgid_new(const char *domain)
 
 /*
  * msg-id = [CFWS] "<" id-left "@" id-right ">" [CFWS]: what stands between the brackets,
- * folds and blanks taken out; "" for a broken one. One without "@" passes: other
- * people's ids are what they are.
+ * folds taken out, for there are mailers that fold there; "" for a broken one. One
+ * without "@" passes: other people's ids are what they are.
  */
 static char *
 take_id(struct mt_slice *s)
 {
 	g_autoptr(GString) id = g_string_new("<");
 	struct mt_slice inner;
+	bool in_fold = false;
 
 	if (!mt_slice_take_until(s, '<', &inner))
 		return NULL;
@@ -59,9 +60,10 @@ take_id(struct mt_slice *s)
 			g_string_append_c(id, '>');
 			return g_strdup(id->len > 2 ? id->str : "");
 		}
-		if (c == ' ' || c == '\t' || c == '\r' || c == '\n')
+		in_fold = c == '\r' || c == '\n' || (in_fold && (c == ' ' || c == '\t'));
+		if (in_fold)
 			continue;
-		if (c < ' ' || c == 0x7f || c == '<' || id->len > MT_MSGID_MAX - 2) {
+		if (c <= ' ' || c >= 0x7f || c == '<' || id->len > MT_MSGID_MAX - 2) {
 			*s = mt_slice_from(*s, c == '<' ? n : n + 1);
 			return g_strdup("");
 		}
@@ -79,8 +81,7 @@ mt_msgid_parse(struct mt_slice text)
 	char *id;
 
 	while ((id = take_id(&s)) != NULL) {
-		if (id[0] == '\0' || !g_utf8_validate(id, -1, NULL) ||
-		    g_hash_table_contains(seen, id)) {
+		if (id[0] == '\0' || g_hash_table_contains(seen, id)) {
 			g_free(id);
 			continue;
 		}

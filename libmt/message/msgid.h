@@ -13,9 +13,10 @@ char *mt_msgid_new(const char *domain);
 
 /*
  * The ids in a References, In-Reply-To or Message-ID field, in their order, each once,
- * with brackets and without blanks inside: comments, words and broken ids are passed
- * over. Of more than MT_MAX_REFERENCES the first and the last ones are given; an
- * id is at most MT_MSGID_MAX bytes of printable text. NULL-terminated; g_strfreev.
+ * with brackets: comments, words and broken ids are passed over. The text is that of the
+ * field with its folds; an id is at most MT_MSGID_MAX bytes of printable ASCII, and one
+ * with a blank in it is broken. Of more than MT_MAX_REFERENCES the first and the last
+ * ones are given. NULL-terminated; g_strfreev.
  */
 #define MT_MSGID_MAX 900
 char **mt_msgid_parse(struct mt_slice text);

@@ -180,22 +180,28 @@ append_id(GString *out, const char *id)
 	g_string_append(out, id);
 }
 
+/* The first field of that name, as it stands; nothing when there is none. */
+static struct mt_slice
+field_of(struct mt_slice head, const char *name)
+{
+	struct mt_header_field f;
+
+	return mt_header_find(head, name, &f) ? f.raw : MT_SLICE("");
+}
+
 /* RFC 5322 3.6.4: the parent's References, else its In-Reply-To if that is one id, and
    behind them the parent's Message-ID. */
 static void
 set_references(struct mt_compose *c, struct mt_slice head)
 {
-	g_autofree char *refs = mt_header_value(head, "References");
-	g_autofree char *in_reply = mt_header_value(head, "In-Reply-To");
-	g_autofree char *own = mt_header_value(head, "Message-ID");
-	g_auto(GStrv) ids = mt_msgid_parse(mt_slice_str(refs));
-	g_autofree char *id = mt_msgid_parse_one(mt_slice_str(own));
+	g_auto(GStrv) ids = mt_msgid_parse(field_of(head, "References"));
+	g_autofree char *id = mt_msgid_parse_one(field_of(head, "Message-ID"));
 	g_autoptr(GString) out = g_string_new(NULL);
 	bool use = true;
 
 	if (ids[0] == NULL) {
 		g_strfreev(ids);
-		ids = mt_msgid_parse(mt_slice_str(in_reply));
+		ids = mt_msgid_parse(field_of(head, "In-Reply-To"));
 		use = ids[0] != NULL && ids[1] == NULL;
 	}
 	for (char **i = ids; use && *i != NULL; i++) {

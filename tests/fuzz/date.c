@@ -21,6 +21,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		g_autofree char *same = mt_msgid_parse_one(mt_slice_str(*id));
 
 		g_assert(strlen(*id) <= MT_MSGID_MAX && strcmp(same, *id) == 0);
+		g_assert(g_str_is_ascii(*id) && strpbrk(*id, " \t\r\n") == NULL);
 	}
 	if (!mt_date_parse(text, &d))
 		return 0;

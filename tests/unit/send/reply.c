@@ -140,6 +140,10 @@ test_thread(struct mt_addr_list *mine)
 		    "<3@x>", "<3@x>" },
 		{ "no Message-ID", "References: <1@x>\n", "<1@x>", NULL },
 		{ "nothing", "", NULL, NULL },
+		{ "ids that are none", "References: <1 a@x> <\xc3\xa4@x> <2@x>\n"
+		    " <3@\n x>\nMessage-ID: <4\xa0@x>\n", "<2@x> <3@x>", NULL },
+		{ "no id that is one", "References: <1 a@x>\nIn-Reply-To: <\xe4@x>\n"
+		    "Message-ID: <3 3@x>\n", NULL, NULL },
 		{ "itself once", "References: <3@x>\nMessage-ID: <3@x>\n", "<3@x>",
 		    "<3@x>" },
 	};
