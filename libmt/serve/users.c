@@ -74,6 +74,9 @@ take_text(struct mt_serve_users *u, struct mt_slice text, struct mt_err *err)
 	    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	struct mt_slice line;
 
+	if (text.n > 0 && text.p[text.n - 1] != '\n')
+		return mt_fail(err, MT_ECONF,
+		    "%s: its last line has no end: is it being written?", u->path);
 	for (unsigned n = 1; mt_slice_take_line(&text, &line); n++) {
 		if (memchr(line.p, '\0', line.n) != NULL)
 			return mt_fail(err, MT_ECONF, "%s:%u: holds a NUL", u->path, n);
@@ -153,6 +156,9 @@ mt_serve_users_refresh(struct mt_serve_users *u, struct mt_err *err)
 	    st.st_mtim.tv_sec == u->seen.st_mtim.tv_sec &&
 	    st.st_mtim.tv_nsec == u->seen.st_mtim.tv_nsec)
 		return 0;
+	/* Somebody is about to write it. */
+	if (st.st_size == 0 && g_hash_table_size(u->hashes) > 0)
+		return mt_fail(err, MT_ECONF, "%s: is empty now", u->path);
 	return load(u, err);
 }
 

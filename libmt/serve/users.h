@@ -20,7 +20,8 @@ struct mt_serve_users *mt_serve_users_open(const char *path, struct mt_err *err)
 /* As _open(), a missing file being an empty one. */
 struct mt_serve_users *mt_serve_users_open_or_new(const char *path, struct mt_err *err);
 void mt_serve_users_free(struct mt_serve_users *u);
-/* Read it again when it has changed. When that fails the users stay as they were. */
+/* Read it again when it has changed. When that fails the users stay as they were; so they
+   do where a file that is being written is empty or ends within a line. */
 int mt_serve_users_refresh(struct mt_serve_users *u, struct mt_err *err);
 
 bool mt_serve_users_has(const struct mt_serve_users *u, const char *address);

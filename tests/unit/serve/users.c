@@ -141,6 +141,14 @@ test_goes_bad(const char *path)
 	is_int(mt_serve_users_refresh(u, &err), -1, "a file that goes bad is an error");
 	ok(mt_serve_users_has(u, "a@b") && !mt_serve_users_has(u, "c@d"),
 	    "and the users stay");
+	g_file_set_contents(path, "c@d:$y$abc", -1, NULL);
+	is_int(mt_serve_users_refresh(u, &err), -1, "one that is cut is, too: %s", err.msg);
+	g_file_set_contents(path, "", -1, NULL);
+	is_int(mt_serve_users_refresh(u, &err), -1, "and an empty one: %s", err.msg);
+	ok(mt_serve_users_has(u, "a@b"), "the users stay");
+	g_file_set_contents(path, "c@d:h\n", -1, NULL);
+	is_int(mt_serve_users_refresh(u, &err), 0, "until it is whole again");
+	ok(mt_serve_users_has(u, "c@d") && !mt_serve_users_has(u, "a@b"), "and is the truth");
 }
 
 int
