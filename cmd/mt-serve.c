@@ -139,7 +139,7 @@ load_tls(const struct mt_server_conf *conf, struct mt_tls **tls, struct mt_err *
 }
 
 static int
-check_users(const struct mt_server_conf *conf, struct mt_err *err)
+read_users(const struct mt_server_conf *conf, struct mt_err *err)
 {
 	struct mt_err why = { 0 };
 	mt_auto(mt_serve_users) users = mt_serve_users_open(conf->users, &why);
@@ -157,6 +157,39 @@ check_users(const struct mt_server_conf *conf, struct mt_err *err)
 		    "no user \"%s\"; make one with: mt-serve user add %s",
 		    conf->postmaster, conf->postmaster);
 	return 0;
+}
+
+struct users_check {
+	const struct mt_server_conf *conf;
+	struct mt_err err;
+};
+
+static int
+users_child(void *arg, int out_fd)
+{
+	struct users_check *c = arg;
+	int rc = read_users(c->conf, &c->err);
+
+	if (rc < 0 && mt_file_write_all(out_fd, &c->err, sizeof(c->err)) < 0)
+		return EX_IOERR;
+	return rc < 0 ? EX_CONFIG : 0;
+}
+
+/* In a child: each session is a copy of what we are, and must not have the hashes. */
+static int
+check_users(const struct mt_server_conf *conf, struct mt_err *err)
+{
+	static const struct mt_proc_leash none = { 0 };
+	struct users_check c = { conf, { 0 } };
+	mt_auto_value(mt_buf) said = MT_BUF_INIT(sizeof(c.err));
+	int status = mt_proc_fork(users_child, &c, &none, &said, err);
+
+	if (status <= 0)
+		return status;
+	if (said.n != sizeof(*err))
+		return mt_fail(err, MT_ESOFTWARE, "the users could not be read");
+	memcpy(err, said.p, sizeof(*err));
+	return -1;
 }
 
 static int
