@@ -47,6 +47,7 @@ enum mt_sandbox_calls {
 	MT_SANDBOX_IPC = 1,	/* send and receive on connected sockets, with descriptors */
 	MT_SANDBOX_FILES = 2,	/* open, list, rename, remove, sync: what Landlock leaves */
 	MT_SANDBOX_THREADS = 4,
+	MT_SANDBOX_PAIRS = 8,	/* make pairs of sockets, which reach any datagram socket */
 };
 
 /*

@@ -508,7 +508,8 @@ confine(const struct mt_serve_params *params, struct mt_err *err)
 	if (mt_sandbox_begin(err) < 0 || mt_sandbox_limit(&limits, err) < 0 ||
 	    mt_sandbox_files(paths, G_N_ELEMENTS(paths), err) < 0)
 		return -1;
-	return mt_sandbox_calls(MT_SANDBOX_IPC | MT_SANDBOX_FILES | MT_SANDBOX_THREADS,
+	return mt_sandbox_calls(MT_SANDBOX_IPC | MT_SANDBOX_FILES | MT_SANDBOX_THREADS |
+	    MT_SANDBOX_PAIRS,
 	    err);
 }
 

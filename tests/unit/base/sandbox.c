@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -74,14 +76,53 @@ kills_its_parent(void)
 }
 
 static int
+stops_its_parent_thread(void)
+{
+	if (mt_sandbox_calls(MT_SANDBOX_IPC | MT_SANDBOX_FILES | MT_SANDBOX_THREADS, NULL) < 0)
+		return 100;
+	return (int)syscall(SYS_tgkill, getppid(), getppid(), 0);
+}
+
+static int
+makes_a_pair(void)
+{
+	int pair[2];
+
+	if (mt_sandbox_calls(MT_SANDBOX_IPC | MT_SANDBOX_FILES, NULL) < 0)
+		return 100;
+	return socketpair(AF_UNIX, SOCK_DGRAM, 0, pair);
+}
+
+static int
+sends_elsewhere(void)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX, .sun_path = "/dev/log" };
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_DGRAM, 0, pair) < 0 ||
+	    mt_sandbox_calls(MT_SANDBOX_IPC | MT_SANDBOX_FILES, NULL) < 0)
+		return 100;
+	return (int)sendto(pair[0], "x", 1, 0, (struct sockaddr *)&to, sizeof(to));
+}
+
+static int
+aborts(void)
+{
+	if (mt_sandbox_calls(MT_SANDBOX_IPC, NULL) < 0)
+		return 100;
+	abort();
+}
+
+static int
 works_as_usual(void)
 {
 	int pair[2];
 	char c = 0;
 
-	if (mt_sandbox_calls(MT_SANDBOX_IPC | MT_SANDBOX_FILES | MT_SANDBOX_THREADS, NULL) < 0)
+	if (mt_sandbox_calls(MT_SANDBOX_IPC | MT_SANDBOX_FILES | MT_SANDBOX_THREADS |
+	    MT_SANDBOX_PAIRS, NULL) < 0)
 		return 100;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) < 0 || write(pair[0], "x", 1) != 1 ||
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) < 0 || send(pair[0], "x", 1, 0) != 1 ||
 	    read(pair[1], &c, 1) != 1)
 		return 1;
 	g_free(g_malloc(1 << 20));
@@ -185,12 +226,20 @@ test_calls(void)
 	(void)forks;
 	(void)kills_its_parent;
 	(void)opens_a_file;
+	(void)stops_its_parent_thread;
+	(void)makes_a_pair;
+	(void)sends_elsewhere;
+	(void)aborts;
 #else
 	is_int(in_child(opens_a_file), 1, "without FILES a file is EPERM");
 	is_int(in_child(makes_a_socket), -SIGSYS, "a new connection kills");
 	is_int(in_child(runs_a_program), -SIGSYS, "execve kills");
 	is_int(in_child(forks), -SIGSYS, "fork kills");
 	is_int(in_child(kills_its_parent), -SIGSYS, "a signal to another process kills");
+	is_int(in_child(stops_its_parent_thread), -SIGSYS, "one to a thread of it, too");
+	is_int(in_child(makes_a_pair), -SIGSYS, "a pair of sockets kills");
+	is_int(in_child(sends_elsewhere), -SIGSYS, "a datagram to somebody else kills");
+	is_int(in_child(aborts), -SIGABRT, "abort() works");
 #endif
 	is_int(in_child(works_as_usual), 0, "what is allowed works");
 }
