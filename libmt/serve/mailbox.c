@@ -12,16 +12,19 @@
 #include "base/digest.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/proc.h"
 #include "base/sandbox.h"
 #include "maildir/folder.h"
 #include "serve/ipc.h"
 
 /* A session that says nothing for so long is dead, whatever its own limits are. */
 #define IDLE_MS (24 * 3600 * 1000)
+#define LOOK_AGAIN_MS 3000
 
 struct message {
 	char *path;
 	char *unique;
+	uint64_t inode;		/* tells doubles apart, whatever they are named */
 	int64_t time;
 	uint64_t size;		/* octets on the wire */
 	char uidl[MT_MAX_UIDL + 2];
@@ -32,6 +35,7 @@ struct mailbox {
 	const char *path;
 	int session_fd;
 	GArray *messages;
+	uint64_t looked_ms;	/* when find_again() looked; 0: never */
 	struct mt_serve_packet packet;
 };
 
@@ -76,7 +80,7 @@ wire_size(const char *path, uint64_t *size)
 			*size += (p > chunk ? p[-1] : last) != '\r';
 		last = chunk[n - 1];
 	}
-	*size += last == '\n' ? 0 : last == '\r' ? 1 : 2;
+	*size += last == '\n' ? 0 : 2;
 	return n < 0 ? -1 : 0;
 }
 
@@ -146,7 +150,8 @@ scan(struct mailbox *m, GArray *out, struct mt_err *err)
 		return -1;
 	while ((rc = mt_folder_scan_next(s, &e, err)) > 0) {
 		struct message msg = { .path = g_strdup(e.path),
-			.unique = mt_slice_dup(e.name.unique), .time = e.name.time };
+			.unique = mt_slice_dup(e.name.unique), .inode = e.inode,
+			.time = e.name.time };
 
 		g_array_append_val(out, msg);
 	}
@@ -180,29 +185,34 @@ load(struct mailbox *m, struct mt_err *err)
 	return 0;
 }
 
-/* Another reader has renamed files (flags, new/ to cur/): look where they are now. */
+/* Another reader has renamed files (flags, new/ to cur/): look where they are now. One that
+   was removed makes nobody look again and again. */
 static void
 find_again(struct mailbox *m)
 {
 	g_autoptr(GArray) now = g_array_new(FALSE, FALSE, sizeof(struct message));
-	g_autoptr(GHashTable) paths = g_hash_table_new(g_str_hash, g_str_equal);
+	g_autoptr(GHashTable) found = g_hash_table_new(g_int64_hash, g_int64_equal);
 
+	if (m->looked_ms != 0 && mt_proc_now_ms() - m->looked_ms < LOOK_AGAIN_MS)
+		return;
 	g_array_set_clear_func(now, clear_message);
 	if (scan(m, now, NULL) < 0)
 		return;
+	m->looked_ms = mt_proc_now_ms();
 	for (guint i = 0; i < now->len; i++) {
-		const struct message *msg = &g_array_index(now, struct message, i);
+		struct message *msg = &g_array_index(now, struct message, i);
 
-		g_hash_table_insert(paths, msg->unique, msg->path);
+		g_hash_table_insert(found, &msg->inode, msg);
 	}
 	for (guint i = 0; i < m->messages->len; i++) {
 		struct message *msg = &g_array_index(m->messages, struct message, i);
-		const char *path = g_hash_table_lookup(paths, msg->unique);
+		const struct message *same = g_hash_table_lookup(found, &msg->inode);
 
-		if (path == NULL)
+		/* An inode that was freed may be another message's by now. */
+		if (same == NULL || strcmp(same->unique, msg->unique) != 0)
 			continue;
 		g_free(msg->path);
-		msg->path = g_strdup(path);
+		msg->path = g_strdup(same->path);
 	}
 }
 
@@ -274,6 +284,7 @@ expunge(struct mailbox *m)
 		if (!msg->is_deleted || unlink(msg->path) == 0)
 			continue;
 		if (errno == ENOENT && !looked) {
+			m->looked_ms = 0;
 			find_again(m);
 			looked = true;
 		}

@@ -109,6 +109,40 @@ is "$? $(cat holder.out)" "0 " 'a message that was moved is found again'
 is "$(cd "$T/mail/example.org/ada" && echo {new,cur}/*0002*)" "" 'QUIT deletes what was marked'
 is "$(mails ada)" 2 'and nothing else'
 
+# Two messages of one unique name: the one that is named is read and removed, though another
+# reader renames it meanwhile; and a message whose last byte is a CR.
+cat >doubles.py <<'END'
+import os
+import poplib
+import ssl
+
+box = "mail/example.org/bob/"
+pop = poplib.POP3_SSL("localhost", int(os.environ["POP3S"]),
+                      context=ssl.create_default_context(cafile="ca.pem"))
+pop.user("bob@example.org")
+pop.pass_("secret-b")
+texts = {}
+for line in pop.list()[1]:
+    number, size = map(int, line.split())
+    text = pop.retr(number)
+    assert text[2] == size, (line, text)
+    texts[b" ".join(text[1])] = number
+os.rename(box + "cur/3.c:2,S", box + "cur/3.c:2,RS")
+assert b"seen" in b" ".join(pop.retr(texts[b"Subject: c  seen"])[1])
+os.rename(box + "cur/3.c:2,RS", box + "cur/3.c:2,RST")
+pop.dele(texts[b"Subject: c  seen"])
+pop.quit()
+END
+expect 'of two messages of one name the right one goes' '
+	mkdir -p mail/example.org/bob/{cur,new,tmp}
+	printf "Subject: c\n\nseen" >mail/example.org/bob/cur/3.c:2,S
+	printf "Subject: c\n\nunseen" >mail/example.org/bob/new/3.c
+	printf "Subject: a\r\n\r\nend with cr\r" >mail/example.org/bob/cur/1.a:2,
+	python3 doubles.py
+	[ -e mail/example.org/bob/new/3.c ] && [ ! -e mail/example.org/bob/cur/3.c:2,RST ]
+	rm -r mail/example.org/bob
+'
+
 dialogue 'an empty maildrop of somebody who never got mail' -t "$T/ca.pem" "$POP3S" <<END
 	< ^\+OK
 	> USER bob@example.org
