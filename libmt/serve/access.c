@@ -77,7 +77,7 @@ make_room(struct mt_serve_access *a, uint64_t now_ms)
 }
 
 uint32_t
-mt_serve_access_failed(struct mt_serve_access *a, const char *peer, uint64_t now_ms)
+mt_serve_access_begin(struct mt_serve_access *a, const char *peer, uint64_t now_ms)
 {
 	char network[MT_LISTEN_NAME_SIZE];
 	struct entry *e;
@@ -94,4 +94,16 @@ mt_serve_access_failed(struct mt_serve_access *a, const char *peer, uint64_t now
 	e->last_ms = now_ms;
 	e->failures += e->failures < G_MAXUINT;
 	return (uint32_t)MIN((uint64_t)e->failures * DELAY_MS, DELAY_MAX_MS);
+}
+
+void
+mt_serve_access_right(struct mt_serve_access *a, const char *peer)
+{
+	char network[MT_LISTEN_NAME_SIZE];
+	struct entry *e;
+
+	mt_listen_network(peer, network);
+	e = g_hash_table_lookup(a->entries, network);
+	if (e != NULL && e->failures > 0)
+		e->failures--;
 }

@@ -20,9 +20,14 @@ struct mt_serve_access *mt_serve_access_new(unsigned max, uint64_t lockout_ms);
 void mt_serve_access_free(struct mt_serve_access *a);
 bool mt_serve_access_is_locked(const struct mt_serve_access *a, const char *peer,
     uint64_t now_ms);
-/* Count a failure; for how many milliseconds its answer is to be held back. */
-uint32_t mt_serve_access_failed(struct mt_serve_access *a, const char *peer,
+/*
+ * An attempt counts as a failure from its beginning, so that many at once are no more than
+ * one after another: for how many milliseconds the answer is to be held back if it is one.
+ * _right() takes it back: the password was right.
+ */
+uint32_t mt_serve_access_begin(struct mt_serve_access *a, const char *peer,
     uint64_t now_ms);
+void mt_serve_access_right(struct mt_serve_access *a, const char *peer);
 
 MT_AUTO_DEFINE(mt_serve_access, mt_serve_access_free);
 

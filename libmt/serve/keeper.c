@@ -52,6 +52,7 @@ struct check {
 	char *hash;		/* NULL: no such user */
 	char *secret;
 	bool right;
+	uint32_t delay_ms;	/* of a wrong one's answer */
 };
 
 struct keeper {
@@ -214,7 +215,9 @@ begin_login(struct keeper *k, struct client *c, const struct mt_serve_ipc_login 
 	const char *hash;
 	struct check *check;
 
-	if (mt_serve_access_is_locked(k->access, c->peer, mt_proc_now_ms())) {
+	uint64_t now = mt_proc_now_ms();
+
+	if (mt_serve_access_is_locked(k->access, c->peer, now)) {
 		answer_login(c, MT_SERVE_LOGIN_LOCKED, NULL, -1);
 		return;
 	}
@@ -225,6 +228,7 @@ begin_login(struct keeper *k, struct client *c, const struct mt_serve_ipc_login 
 	refresh_users(k);
 	check = g_new0(struct check, 1);
 	check->client = c;
+	check->delay_ms = mt_serve_access_begin(k->access, c->peer, now);
 	check->user = mt_serve_policy_login(k->params, in->user);
 	hash = check->user == NULL ? NULL : mt_serve_users_hash(k->users, check->user);
 	check->hash = g_strdup(hash);
@@ -258,15 +262,15 @@ static void
 end_login(struct keeper *k, struct check *check)
 {
 	struct client *c = check->client;
-	uint64_t now = mt_proc_now_ms();
 	int fd = -1;
 
 	c->state = IDLE;
 	if (!check->right) {
-		c->answer_ms = now + mt_serve_access_failed(k->access, c->peer, now);
+		c->answer_ms = mt_proc_now_ms() + check->delay_ms;
 		c->state = c->fd >= 0 ? DELAYED : IDLE;
 		return;
 	}
+	mt_serve_access_right(k->access, c->peer);
 	if (mt_serve_protocol_is_pop3(c->protocol) && c->fd >= 0) {
 		fd = order_mailbox(k, c, check->user);
 		if (fd < 0) {
