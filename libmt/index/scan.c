@@ -107,7 +107,7 @@ add_file(struct scan *s, const struct mt_index_file *f, struct mt_err *err)
 	if (rc <= 0) {
 		if (rc < 0)
 			mark_unsure(s, f);
-		if (rc == 0 || access(f->path, F_OK) == 0)
+		if (rc == 0 || why.kind != MT_ENOINPUT)
 			g_ptr_array_add(rc == 0 ? s->out->skipped : s->out->failed,
 			    g_strdup(why.msg));
 		return 0;
@@ -231,6 +231,8 @@ mt_index_scan(struct mt_index *index, struct mt_progress *progress,
 	s.new_tags = g_ptr_array_new_with_free_func(g_free);
 	load_settings(&s);
 	rc = mt_index_walk(index, &s.changes, err);
+	for (guint i = 0; i < s.changes.failed->len; i++)
+		g_ptr_array_add(out->failed, g_strdup(g_ptr_array_index(s.changes.failed, i)));
 	if (rc == 0)
 		rc = apply(&s, err);
 	mt_index_changes_clear(&s.changes);

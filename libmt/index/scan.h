@@ -15,7 +15,8 @@ struct mt_index_scanned {
 	uint64_t removed_files;	/* files that have gone, or have got another name */
 	uint64_t ignored;	/* files that are no mail */
 	GPtrArray *skipped;	/* a line for each file that is dangerous to read */
-	GPtrArray *failed;	/* a line for each that could not be read now */
+	GPtrArray *failed;	/* a line for each file or directory that could not be read
+				   now; what the index knows below a directory stays */
 };
 
 /*

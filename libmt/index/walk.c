@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "maildir/name.h"
 
@@ -25,6 +26,7 @@ struct walk {
 struct content {
 	GPtrArray *subs;
 	GHashTable *files;
+	GHashTable *unknown;	/* links whose end may not be looked at */
 };
 
 static void
@@ -111,38 +113,71 @@ is_leaf(const char *path)
 	    is_dir(parent, "tmp");
 }
 
-static int
-read_content(struct walk *w, const char *path, struct content *c, struct mt_err *err)
+/* For errno: named, and passed over. What has gone is the parent's business. */
+static void
+cannot_look(struct walk *w, const char *path)
+{
+	if (errno != ENOENT)
+		g_ptr_array_add(w->out->failed,
+		    g_strdup_printf("%s: %s", path, g_strerror(errno)));
+}
+
+enum kind { DIRECTORY, OTHER, UNKNOWN };
+
+/* What it is, or leads to. A link to nothing is a file that cannot be read. */
+static enum kind
+kind_of(struct walk *w, const char *path, unsigned char d_type)
+{
+	struct stat st;
+
+	if (d_type != DT_LNK && d_type != DT_UNKNOWN)
+		return d_type == DT_DIR ? DIRECTORY : OTHER;
+	if (stat(path, &st) == 0)
+		return S_ISDIR(st.st_mode) ? DIRECTORY : OTHER;
+	if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP)
+		return OTHER;
+	cannot_look(w, path);
+	return UNKNOWN;
+}
+
+/* False when it cannot be read, or not to its end. */
+static bool
+read_content(struct walk *w, const char *path, struct content *c)
 {
 	bool is_maildir = is_dir(path, "cur") && is_dir(path, "new");
 	DIR *dir = opendir(path);
 	struct dirent *e;
-	int saved;
 
-	if (dir == NULL)
-		return mt_fail(err, mt_err_kind_of_errno(errno), "%s: %m", path);
+	if (dir == NULL) {
+		cannot_look(w, path);
+		return false;
+	}
 	while ((errno = 0, e = readdir(dir)) != NULL) {
 		const char *name = e->d_name;
 		g_autofree char *whole = NULL;
-		bool is_sub = e->d_type == DT_DIR;
+		enum kind kind;
 
 		if (g_str_equal(name, ".") || g_str_equal(name, ".."))
 			continue;
 		whole = g_build_filename(path, name, NULL);
 		if (is_ignored(w, whole, name))
 			continue;
-		if (e->d_type == DT_LNK || e->d_type == DT_UNKNOWN)
-			is_sub = g_file_test(whole, G_FILE_TEST_IS_DIR);
-		if (!is_sub && name[0] != '.')
+		kind = kind_of(w, whole, e->d_type);
+		if (kind == UNKNOWN)
+			g_hash_table_add(c->unknown, g_strdup(name));
+		if (kind == OTHER && name[0] != '.')
 			g_hash_table_add(c->files, g_strdup(name));
-		if (is_sub && !g_str_equal(name, ".notmuch") &&
+		if (kind == DIRECTORY && !g_str_equal(name, ".notmuch") &&
 		    (!is_maildir || !g_str_equal(name, "tmp")))
 			g_ptr_array_add(c->subs, g_strdup(name));
 	}
-	saved = errno;
+	if (errno != 0) {
+		cannot_look(w, path);
+		closedir(dir);
+		return false;
+	}
 	closedir(dir);
-	errno = saved;
-	return saved == 0 ? 0 : mt_fail(err, MT_EIO, "%s: %m", path);
+	return true;
 }
 
 static void
@@ -206,7 +241,8 @@ compare_files(struct walk *w, const char *path, notmuch_directory_t *dir,
 	for (; notmuch_filenames_valid(known); notmuch_filenames_move_to_next(known)) {
 		const char *name = notmuch_filenames_get(known);
 
-		if (!g_hash_table_remove(c->files, name))
+		if (!g_hash_table_remove(c->files, name) &&
+		    !g_hash_table_contains(c->unknown, name))
 			g_ptr_array_add(w->out->removed,
 			    g_build_filename(path, name, NULL));
 	}
@@ -230,7 +266,8 @@ compare_subs(struct walk *w, const char *path, notmuch_directory_t *dir,
 		const char *name = notmuch_filenames_get(known);
 		g_autofree char *sub = g_build_filename(path, name, NULL);
 
-		if (!g_ptr_array_find_with_equal_func(c->subs, name, g_str_equal, NULL))
+		if (!g_ptr_array_find_with_equal_func(c->subs, name, g_str_equal, NULL) &&
+		    !g_hash_table_contains(c->unknown, name))
 			rc = remove_dir(w, sub, depth + 1, err);
 	}
 	if (known != NULL)
@@ -249,19 +286,22 @@ visit(struct walk *w, const char *path, const struct stat *st, notmuch_directory
 	g_autoptr(GPtrArray) subs = g_ptr_array_new_with_free_func(g_free);
 	g_autoptr(GHashTable) files =
 	    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	struct content c = { subs, files };
+	g_autoptr(GHashTable) unknown =
+	    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	struct content c = { subs, files, unknown };
 
 	if (!changed && is_leaf(path))
 		return 0;
-	if (read_content(w, path, &c, err) < 0)
-		return -1;
+	if (!read_content(w, path, &c))
+		return 0;
 	if (changed) {
 		struct mt_index_dir *d = g_new0(struct mt_index_dir, 1);
 
 		d->path = g_strdup(path);
 		d->mtime = st->st_mtime;
 		/* What changes in the same second bears the same time. */
-		d->is_unsure = st->st_mtime >= time(NULL) - 1;
+		d->is_unsure = st->st_mtime >= time(NULL) - 1 ||
+		    g_hash_table_size(unknown) > 0;
 		g_ptr_array_add(w->out->dirs, d);
 		compare_files(w, path, dir, &c, w->out->dirs->len - 1);
 		if (compare_subs(w, path, dir, &c, depth, err) < 0)
@@ -287,11 +327,12 @@ walk_dir(struct walk *w, const char *path, unsigned depth, struct mt_err *err)
 	if (depth > MAX_DEPTH)
 		return mt_fail(err, MT_EDATA, "%s: more than %d directories deep", path,
 		    MAX_DEPTH);
-	if (stat(path, &st) < 0) {
+	if (stat(path, &st) < 0 || (depth == 0 && access(path, R_OK | X_OK) < 0)) {
 		/* Gone meanwhile: its parent will be looked at again. */
-		if (errno == ENOENT && depth > 0)
-			return 0;
-		return mt_fail(err, mt_err_kind_of_errno(errno), "%s: %m", path);
+		if (depth == 0)
+			return mt_fail(err, mt_err_kind_of_errno(errno), "%s: %m", path);
+		cannot_look(w, path);
+		return 0;
 	}
 	status = notmuch_database_get_directory(mt_index_db(w->index), path, &dir);
 	if (status != NOTMUCH_STATUS_SUCCESS)
@@ -323,6 +364,7 @@ mt_index_walk(struct mt_index *index, struct mt_index_changes *out, struct mt_er
 	out->added = g_ptr_array_new_with_free_func(file_free);
 	out->removed = g_ptr_array_new_with_free_func(g_free);
 	out->removed_dirs = g_ptr_array_new_with_free_func(g_free);
+	out->failed = g_ptr_array_new_with_free_func(g_free);
 	w.ignored = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	w.patterns = g_array_new(FALSE, FALSE, sizeof(regex_t));
 	g_array_set_clear_func(w.patterns, pattern_clear);
@@ -342,4 +384,5 @@ mt_index_changes_clear(struct mt_index_changes *c)
 	g_clear_pointer(&c->added, g_ptr_array_unref);
 	g_clear_pointer(&c->removed, g_ptr_array_unref);
 	g_clear_pointer(&c->removed_dirs, g_ptr_array_unref);
+	g_clear_pointer(&c->failed, g_ptr_array_unref);
 }

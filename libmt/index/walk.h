@@ -26,12 +26,16 @@ struct mt_index_changes {
 	GPtrArray *added;	/* struct mt_index_file, oldest first */
 	GPtrArray *removed;	/* char *: files of the index that are gone */
 	GPtrArray *removed_dirs;/* char *, inner ones first */
+	GPtrArray *failed;	/* char *: a line for what could not be looked at */
 };
 
 /*
  * Walk the mail root as notmuch new does: directories that have not changed since the index
  * saw them are not listed, tmp/ of a Maildir and what new.ignore names are passed
  * over. Files whose name begins with a dot are no mail.
+ *
+ * A directory that cannot be read is named in `failed`; what the index knows of it, and of
+ * all below it, stays.
  */
 int mt_index_walk(struct mt_index *index, struct mt_index_changes *out,
     struct mt_err *err);

@@ -167,6 +167,56 @@ expect 'a message cannot drive the terminal' '
 	! grep -q "$(printf "\342\200\256")" out
 '
 
+# --- what cannot be read ---------------------------------------------------------------
+
+# As somebody whom permissions bind.
+BOUND=()
+[ "$(id -u)" != 0 ] || BOUND=(setpriv "--bounding-set=-dac_override,-dac_read_search")
+
+message closed/INBOX 1020.k.h:2,S 'in a closed folder'
+message closed/INBOX/sub 1021.k.h:2,S 'in a folder of a closed folder'
+message linked 1022.k.h:2,S 'behind a link'
+mkdir hidden; mv "$root/linked" hidden; ln -s "$T/hidden/linked" "$root/linked"
+settle
+mt-index new >/dev/null
+# unreadable MODE FOLDER: new names it, and goes on; what it knew of it stays.
+unreadable()
+{
+	local known=("$root"/open/cur/*)
+
+	message open "103${#known[@]}.k.h:2,S" 'beside a closed folder'
+	touch "$root/closed/INBOX/cur" "$root"/closed/INBOX/{,sub/} "$root"
+	chmod "$1" "$2"
+	status 66 "${BOUND[@]}" mt-index new >out 2>err || { chmod 700 "$2"; return 1; }
+	chmod 700 "$2"
+	grep -q "^1 new messages$" out
+	grep -q "Permission denied" err
+	[ "$(mt-index count id:1020.k.h@example.org)" = 1 ]
+	[ "$(mt-index count id:1021.k.h@example.org)" = 1 ]
+	[ "$(mt-index count id:1022.k.h@example.org)" = 1 ]
+}
+expect 'a directory that cannot be read is named, the others are indexed: status 66' '
+	unreadable 0 "$root/closed/INBOX"; grep -q "^mt-index: $root/closed/INBOX: " err
+	unreadable 300 "$root/closed/INBOX/cur"; grep -q "^mt-index: $root/closed/INBOX/cur: " err
+'
+expect 'so is one that only hides what is in it, and a link into such a one' '
+	unreadable 600 "$root/closed/INBOX"; grep -q "^mt-index: $root/closed/INBOX/sub: " err
+	unreadable 0 "$T/hidden"; grep -q "^mt-index: $root/linked: " err
+	message closed/INBOX 1040.k.h:2,S "new in a folder that hides it"
+	unreadable 600 "$root/closed/INBOX/cur"
+	grep -q "1040.k.h:2,S: Permission denied" err
+'
+expect 'later all is well' '
+	mt-index new >/dev/null 2>err; [ ! -s err ]
+	[ "$(mt-index count id:1040.k.h@example.org)" = 1 ]
+	[ "$(nm count id:1040.k.h@example.org or id:1021.k.h@example.org)" = 2 ]
+'
+rm -r "$root/closed" "$root/linked" "$root/open"
+expect 'and what has really gone is forgotten' '
+	mt-index new >/dev/null
+	[ "$(mt-index count id:1020.k.h@example.org or id:1022.k.h@example.org)" = 0 ]
+'
+
 # --- what would kill libnotmuch ---------------------------------------------------------
 
 message trap 2000.ok.h:2, 'harmless'
