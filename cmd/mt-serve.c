@@ -138,6 +138,21 @@ load_tls(const struct mt_server_conf *conf, struct mt_tls **tls, struct mt_err *
 	return 0;
 }
 
+/* Users come and go while the server runs, so this is no error. */
+static void
+warn_of_strangers(const struct mt_server_conf *conf, const struct mt_serve_users *users)
+{
+	for (size_t i = 0; i < conf->naliases; i++) {
+		const struct mt_server_alias *a = &conf->aliases[i];
+
+		for (const char **to = a->to; *to != NULL; to++) {
+			if (!mt_serve_users_has(users, *to))
+				mt_cmd_warn("alias %s: no user %s, who gets nothing",
+				    a->address, *to);
+		}
+	}
+}
+
 static int
 read_users(const struct mt_server_conf *conf, struct mt_err *err)
 {
@@ -156,6 +171,7 @@ read_users(const struct mt_server_conf *conf, struct mt_err *err)
 		return mt_server_conf_fail(conf, "postmaster", err,
 		    "no user \"%s\"; make one with: mt-serve user add %s",
 		    conf->postmaster, conf->postmaster);
+	warn_of_strangers(conf, users);
 	return 0;
 }
 

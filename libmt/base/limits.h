@@ -19,6 +19,8 @@
 /* Recipients of one transaction: at least 100 by RFC 5321 4.5.3.1.8. Each costs one
    descriptor in the session and one in the keeper. */
 #define MT_MAX_RCPTS ((size_t)100)
+/* Users behind one alias: a message for it has to fit into one transaction. */
+#define MT_MAX_ALIAS ((size_t)200)
 /* Received fields after which a message is in a loop (RFC 5321 6.3). */
 #define MT_MAX_HOPS ((size_t)50)
 

@@ -179,6 +179,31 @@ take_domains(struct mt_server_conf *c, struct mt_err *err)
 	return 0;
 }
 
+/* An alias gives users: behind another alias nobody would be found. */
+static int
+check_aliases(const struct mt_server_conf *c, struct mt_err *err)
+{
+	g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
+
+	for (size_t i = 0; i < c->naliases; i++)
+		g_hash_table_add(names, (gpointer)(uintptr_t)c->aliases[i].address);
+	for (size_t i = 0; i < c->naliases; i++) {
+		const struct mt_server_alias *a = &c->aliases[i];
+		const struct mt_conf_block *b = mt_conf_section(c->file, "alias", i);
+
+		for (size_t k = 0; a->to[k] != NULL; k++) {
+			if (k == MT_MAX_ALIAS)
+				return mt_conf_fail_item(b, "to", k, err,
+				    "more than %zu users: no message could go to all",
+				    MT_MAX_ALIAS);
+			if (g_hash_table_contains(names, a->to[k]))
+				return mt_conf_fail_item(b, "to", k, err,
+				    "\"%s\" is an alias: name the users", a->to[k]);
+		}
+	}
+	return 0;
+}
+
 static int
 take_aliases(struct mt_server_conf *c, struct mt_err *err)
 {
@@ -211,7 +236,7 @@ take_aliases(struct mt_server_conf *c, struct mt_err *err)
 			return mt_conf_fail(b, "to", err, "missing: who gets the mail?");
 		}
 	}
-	return 0;
+	return check_aliases(c, err);
 }
 
 static int

@@ -48,6 +48,36 @@ test_good(const char *path)
 	    "later errors name the line, too: %s", err.msg);
 }
 
+/* With another alias behind the good one: whether it is refused, in these words. */
+static void
+is_refused(const char *path, const char *alias, const char *want)
+{
+	g_autofree char *whole = g_strconcat(text, alias, NULL);
+	struct mt_err err = { 0 };
+	mt_auto(mt_server_conf) c = NULL;
+
+	mt_file_replace(path, mt_slice_str(whole), 0600, &err);
+	c = mt_server_conf_read(path, &err);
+	ok(c == NULL && err.kind == MT_ECONF && strstr(err.msg, want) != NULL, "%s: %s", want,
+	    err.msg);
+}
+
+static void
+test_aliases(const char *path)
+{
+	GString *many = g_string_new("alias \"all@example.org\" { to = { \"a@example.org\"");
+
+	is_refused(path, "alias \"x@example.org\" { to = { \"info@example.org\" } }\n",
+	    "\"info@example.org\" is an alias: name the users");
+	is_refused(path, "alias \"x@example.org\" { to = { \"x@example.org\" } }\n",
+	    "\"x@example.org\" is an alias: name the users");
+	for (int i = 0; i < 200; i++)
+		g_string_append_printf(many, ", \"u%d@example.org\"", i);
+	g_string_append(many, " } }\n");
+	is_refused(path, many->str, "more than 200 users");
+	g_string_free(many, TRUE);
+}
+
 int
 main(void)
 {
@@ -56,6 +86,7 @@ main(void)
 	struct mt_err err = { 0 };
 
 	test_good(path);
+	test_aliases(path);
 	mt_file_replace(path, MT_SLICE("hostname = \"a.b\"\n"), 0600, &err);
 	ok(mt_server_conf_read(path, &err) == NULL && err.kind == MT_ECONF,
 	    "a bad one is refused: %s", err.msg);
