@@ -93,6 +93,17 @@ check_login(struct smtp *m)
 	return mt_smtp_session_answer(m->engine, answers[result]);
 }
 
+/* An address for the keeper, who knows domains by their A-labels. */
+static void
+fill_path(struct mt_serve_ipc_path *out, const struct mt_smtp_path *path)
+{
+	struct mt_smtp_path plain = *path;
+
+	(void)mt_smtp_path_to_ascii(&plain, NULL);
+	g_strlcpy(out->local, plain.local, sizeof(out->local));
+	g_strlcpy(out->domain, plain.domain, sizeof(out->domain));
+}
+
 /* Ask the keeper about an address; the verdict, or -1. */
 static int
 ask_verdict(struct smtp *m, uint32_t type, const struct mt_smtp_path *path)
@@ -101,8 +112,7 @@ ask_verdict(struct smtp *m, uint32_t type, const struct mt_smtp_path *path)
 	struct mt_serve_session *s = m->s;
 	int verdict;
 
-	g_strlcpy(in.local, path->local, sizeof(in.local));
-	g_strlcpy(in.domain, path->domain, sizeof(in.domain));
+	fill_path(&in, path);
 	if (mt_serve_session_ask(s, s->keeper_fd, type, &in, sizeof(in),
 	    MT_SERVE_IPC_VERDICT, NULL) < 0)
 		return -1;
@@ -185,10 +195,8 @@ open_files(struct smtp *m, struct mt_err *err)
 	struct mt_serve_packet *p = m->s->packet;
 
 	in->n = (uint32_t)e->rcpts_n;
-	for (size_t i = 0; i < e->rcpts_n; i++) {
-		g_strlcpy(in->rcpts[i].local, e->rcpts[i].local, MT_SMTP_PATH_SIZE);
-		g_strlcpy(in->rcpts[i].domain, e->rcpts[i].domain, MT_SMTP_PATH_SIZE);
-	}
+	for (size_t i = 0; i < e->rcpts_n; i++)
+		fill_path(&in->rcpts[i], &e->rcpts[i]);
 	if (mt_serve_session_ask(m->s, m->s->keeper_fd, MT_SERVE_IPC_OPEN, in,
 	    mt_serve_ipc_open_size(in->n), MT_SERVE_IPC_OPENED, err) < 0)
 		return -1;
@@ -256,6 +264,10 @@ begin_data(struct smtp *m)
 		else
 			a = fates[m->opened.fate[i]];
 	}
+	/* Who was removed since RCPT takes the message from nobody else: the next attempt
+	   hears of it at RCPT. */
+	if (a == fates[MT_SERVE_FATE_NO_USER] && any)
+		a = fates[MT_SERVE_FATE_TEMP];
 	if (a != NULL && !(is_lmtp(m) && any)) {
 		abandon(m);
 		return answer(m, "data", NULL, a);

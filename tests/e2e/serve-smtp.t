@@ -146,6 +146,50 @@ dialogue 'nobody is relayed for, unknown users are refused' "$SMTP" <<'END'
 	> QUIT
 	< ^221
 END
+# A user who is removed between RCPT and DATA is no reason to refuse the others' mail.
+echo secret-e | mt-serve -c serve.conf user add eve@example.org
+cat >gone.script <<END
+	< ^220
+	> EHLO c
+	< ^250
+	> MAIL FROM:<a@example.com>
+	< ^250
+	> RCPT TO:<ada@example.org>
+	< ^250
+	> RCPT TO:<eve@example.org>
+	< ^250
+	hold $T/removing
+	> DATA
+	< ^451
+	> RSET
+	< ^250
+	> MAIL FROM:<a@example.com>
+	< ^250
+	> RCPT TO:<eve@example.org>
+	< ^550 5.1.1
+	> QUIT
+	< ^221
+END
+"$TOP/tests/tools/talk" "$SMTP" <gone.script >gone.out 2>&1 &
+talker=$!
+wait_for 10 test -e removing
+mt-serve -c serve.conf user remove eve@example.org
+rm -f removing
+wait $talker
+is $? 0 'a user who is removed before DATA: 451, the others lose nothing'
+
+dialogue 'a domain of ours in U-labels is ours' "$SMTP" <<'END'
+	< ^220
+	> EHLO c
+	< ^250
+	> MAIL FROM:<a@example.com> SMTPUTF8
+	< ^250
+	> RCPT TO:<nobody@bücher.example>
+	< ^550 5.1.1
+	> QUIT
+	< ^221
+END
+
 before_ada=$(mails ada) before_bob=$(mails bob)
 dialogue 'a mailbox that is named often gets one copy' "$SMTP" <<'END'
 	< ^220

@@ -15,7 +15,7 @@ serve_conf()
 	mkdir -p mail
 	cat >serve.conf <<-END
 		hostname = "mail.example.org"
-		domains = { "example.org", "example.net" }
+		domains = { "example.org", "example.net", "xn--bcher-kva.example" }
 		mail_root = "$T/mail"
 		users = "$T/users"
 		user = "$(id -un)"
