@@ -6,6 +6,7 @@
 #include <pwd.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sysexits.h>
 #include <termios.h>
 #include <unistd.h>
@@ -81,16 +82,13 @@ parse(int argc, char **argv, struct call *call)
 		mt_cmd_usage("unexpected argument \"%s\"", call->args[0]);
 }
 
-/* A start by root goes on as the configured user. */
+/* Who serves, when root starts us. */
 static int
-drop_privileges(const struct mt_server_conf *conf, struct mt_err *err)
+find_owner(const struct mt_server_conf *conf, uid_t *uid, gid_t *gid, struct mt_err *err)
 {
 	const struct passwd *pw;
 	const struct group *gr;
-	gid_t gid;
 
-	if (geteuid() != 0)
-		return 0;
 	if (conf->user == NULL)
 		return mt_server_conf_fail(conf, "user", err,
 		    "missing: root does not serve mail; set user = \"mt\"");
@@ -98,19 +96,34 @@ drop_privileges(const struct mt_server_conf *conf, struct mt_err *err)
 	if (pw == NULL)
 		return mt_server_conf_fail(conf, "user", err, "no user \"%s\" here",
 		    conf->user);
-	/* Somebody who writes so has a container to himself. */
-	if (pw->pw_uid == 0)
+	*uid = pw->pw_uid;
+	*gid = pw->pw_gid;
+	if (conf->group == NULL)
 		return 0;
-	gid = pw->pw_gid;
-	if (conf->group != NULL) {
-		gr = getgrnam(conf->group);
-		if (gr == NULL)
-			return mt_server_conf_fail(conf, "group", err,
-			    "no group \"%s\" here", conf->group);
-		gid = gr->gr_gid;
-	}
+	gr = getgrnam(conf->group);
+	if (gr == NULL)
+		return mt_server_conf_fail(conf, "group", err, "no group \"%s\" here",
+		    conf->group);
+	*gid = gr->gr_gid;
+	return 0;
+}
+
+/* A start by root goes on as the configured user. */
+static int
+drop_privileges(const struct mt_server_conf *conf, struct mt_err *err)
+{
+	uid_t uid;
+	gid_t gid;
+
+	if (geteuid() != 0)
+		return 0;
+	if (find_owner(conf, &uid, &gid, err) < 0)
+		return -1;
+	/* Somebody who writes so has a container to himself. */
+	if (uid == 0)
+		return 0;
 	if (setgroups(1, &gid) < 0 || setresgid(gid, gid, gid) < 0 ||
-	    setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid) < 0)
+	    setresuid(uid, uid, uid) < 0)
 		return mt_fail(err, MT_EPERM, "become user %s: %m", conf->user);
 	return 0;
 }
@@ -225,6 +238,23 @@ open_log(const struct mt_server_conf *conf, struct mt_err *err)
 	return 0;
 }
 
+/* Started by root, a socket in the file system is for the user who serves. */
+static int
+give_socket(const struct mt_server_conf *conf, const struct mt_listen_addr *addr,
+    struct mt_err *err)
+{
+	uid_t uid;
+	gid_t gid;
+
+	if (!addr->is_unix || geteuid() != 0)
+		return 0;
+	if (find_owner(conf, &uid, &gid, err) < 0)
+		return -1;
+	if (lchown(((const struct sockaddr_un *)&addr->sa)->sun_path, uid, gid) < 0)
+		return mt_fail(err, MT_EPERM, "chown to %s: %m", conf->user);
+	return 0;
+}
+
 static int
 open_listeners(const struct mt_server_conf *conf, struct mt_serve_listener *out,
     struct mt_err *err)
@@ -246,7 +276,7 @@ open_listeners(const struct mt_server_conf *conf, struct mt_serve_listener *out,
 		out[i].protocol = protocols[l->port];
 		out[i].fd = mt_listen_parse(l->address, &addr, &why) < 0
 		    ? -1 : mt_listen_open(&addr, &why);
-		if (out[i].fd < 0) {
+		if (out[i].fd < 0 || give_socket(conf, &addr, &why) < 0) {
 			mt_server_conf_fail_listen(conf, l, err, "%s: %s", l->address,
 			    why.msg);
 			/* Nothing is wrong with the file when a port is taken. */

@@ -288,12 +288,16 @@ end_login(struct keeper *k, struct check *check)
 static void
 open_transaction(struct keeper *k, struct client *c, const struct mt_serve_ipc_open *in)
 {
+	const struct mt_err *trouble;
 	int fds[MT_SERVE_FILES_MAX];
 
 	refresh_users(k);
 	mt_serve_transaction_free(c->transaction);
 	c->transaction =
 	    mt_serve_transaction_open(k->boxes, k->users, in, &k->opened, fds);
+	trouble = mt_serve_transaction_trouble(c->transaction);
+	if (trouble != NULL)
+		log_error("delivery-failed", c, trouble);
 	answer(c, MT_SERVE_IPC_OPENED, &k->opened,
 	    mt_serve_ipc_opened_size(k->opened.files), fds, k->opened.files);
 }

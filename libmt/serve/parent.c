@@ -59,6 +59,7 @@ struct parent {
 	const struct mt_serve_params *params;
 	int signal_fd;
 	int keeper_fd;			/* -1: there is no keeper */
+	pid_t keeper_pid;
 	uint64_t keeper_start_ms;	/* of the last one, or when the next one is due */
 	uint32_t restart_ms;
 	uint64_t drain_end_ms;		/* 0: not draining */
@@ -91,7 +92,8 @@ become_child(struct parent *p)
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGINT, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
-	for (size_t i = 0; i < p->params->nlisteners; i++)
+	/* Once they are closed their numbers are those of other files. */
+	for (size_t i = 0; i < p->params->nlisteners && p->drain_end_ms == 0; i++)
 		close(p->params->listeners[i].fd);
 	close(p->signal_fd);
 	if (p->keeper_fd >= 0)
@@ -155,6 +157,7 @@ start_keeper(struct parent *p, struct mt_err *err)
 	}
 	note_child(p, pid, KEEPER, 0);
 	p->keeper_fd = pair[0];
+	p->keeper_pid = pid;
 	return 0;
 }
 
@@ -371,8 +374,8 @@ bury(struct parent *p, pid_t pid, int status)
 	}
 	if (c->role == SESSION)
 		forget_session(p, c);
-	else if (c->role == KEEPER)
-		lose_keeper(p);
+	else if (c->role == KEEPER && pid == p->keeper_pid)
+		lose_keeper(p);		/* unless its end was heard, and there is another */
 	g_hash_table_remove(p->children, GINT_TO_POINTER(pid));
 }
 

@@ -31,6 +31,7 @@ struct mt_serve_transaction {
 		struct mt_deliver *delivery;	/* NULL: dropped */
 	} file[MT_SERVE_FILES_MAX];
 	void *owner;
+	struct mt_err trouble;	/* the first in opening */
 };
 
 struct mt_serve_boxes *
@@ -162,7 +163,15 @@ file_for(struct mt_serve_transaction *t, struct mt_serve_boxes *b, const char *u
 		release(f->box);
 	}
 	*fate = fate_of(&err);
+	if (t->trouble.kind == MT_ENONE)
+		t->trouble = err;
 	return -1;
+}
+
+const struct mt_err *
+mt_serve_transaction_trouble(const struct mt_serve_transaction *t)
+{
+	return t->trouble.kind == MT_ENONE ? NULL : &t->trouble;
 }
 
 static enum mt_serve_fate

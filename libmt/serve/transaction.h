@@ -31,6 +31,8 @@ struct mt_serve_transaction;
 struct mt_serve_transaction *mt_serve_transaction_open(struct mt_serve_boxes *b,
     const struct mt_serve_users *users, const struct mt_serve_ipc_open *in,
     struct mt_serve_ipc_opened *out, int fds[MT_SERVE_FILES_MAX]);
+/* Why the first of those that could not be opened was not; NULL: all were. */
+const struct mt_err *mt_serve_transaction_trouble(const struct mt_serve_transaction *t);
 /* Drop the files that are not to be kept. False when the counts differ. */
 bool mt_serve_transaction_keep(struct mt_serve_transaction *t,
     const struct mt_serve_ipc_commit *keep);

@@ -51,4 +51,30 @@ expect 'no password hash lies in the memory of a session' '
 	python3 search.py "$SMTP" '"$pid"' >searched; cat searched
 	[ "$(id -u)" != 0 ] || [ "$(cut -d" " -f2 searched)" -gt 10 ]
 '
+mkdir -p mail/example.org/ada
+: >mail/example.org/ada/tmp
+dialogue 'a Maildir that cannot be used is a refusal for now' "$SMTP" <<'END'
+	< ^220
+	> EHLO c
+	< ^250
+	> MAIL FROM:<a@example.com>
+	< ^250
+	> RCPT TO:<ada@example.org>
+	< ^250
+	> DATA
+	< ^451
+	> QUIT
+	< ^221
+END
+ok 'and the log says why' wait_log serve 'event=delivery-failed.*example.org/ada'
+stop serve
+
+if [ "$(id -u)" = 0 ]; then
+	chmod 755 "$T"
+	sed -i 's/^user =.*/user = "nobody"/' serve.conf
+	chown nobody users mail mail/example.org
+	serve_start
+	is "$(stat -c '%U %a' lmtp)" 'nobody 660' 'root gives the socket to whom it becomes'
+	stop serve
+fi
 done_testing
