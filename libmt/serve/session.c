@@ -15,6 +15,7 @@
 
 /* The keeper may be syncing many large messages; a mailbox may be reading a large one. */
 #define ANSWER_TIMEOUT_MS (10 * 60 * 1000)
+#define READER_SILENCE_MS (10 * 60 * 1000)
 #define MEMORY_MAX MT_MIB(512)
 
 /* For the signal handler: what SIGTERM has to interrupt. */
@@ -52,7 +53,14 @@ mt_serve_session_set_deadline(struct mt_serve_session *s)
 	uint64_t left = s->end_ms > now ? s->end_ms - now : 0;
 
 	mt_conn_set_deadline(s->conn,
-	    (uint32_t)MIN(left, (uint64_t)s->params->command_timeout_ms));
+	    (uint32_t)MIN(left, (uint64_t)s->silence_ms));
+}
+
+void
+mt_serve_session_be_patient(struct mt_serve_session *s)
+{
+	s->end_ms = UINT64_MAX;
+	s->silence_ms = MAX(s->silence_ms, READER_SILENCE_MS);
 }
 
 int
@@ -202,6 +210,7 @@ mt_serve_session_main(const struct mt_serve_params *params,
 
 	g_strlcpy(s.peer, peer, sizeof(s.peer));
 	watch_signals(peer_fd);
+	s.silence_ms = params->command_timeout_ms;
 	s.end_ms = mt_proc_now_ms() + (uint64_t)params->session_timeout_s * 1000;
 	s.packet = g_new0(struct mt_serve_packet, 1);
 	s.conn = mt_conn_new(peer_fd);

@@ -14,6 +14,7 @@ struct mt_serve_session {
 	char peer[MT_SERVE_PEER_SIZE];
 	struct mt_conn *conn;
 	int keeper_fd;
+	uint32_t silence_ms;	/* of the peer, that is borne */
 	uint64_t end_ms;	/* of the whole session, on mt_proc_now_ms()'s clock */
 	struct mt_serve_packet *packet;
 	const char *ended;	/* why: for the last line of its log */
@@ -44,6 +45,9 @@ int mt_serve_session_line(struct mt_serve_session *s, size_t max, struct mt_slic
     struct mt_err *err);
 /* Begin the time for the next piece of input or output. */
 void mt_serve_session_set_deadline(struct mt_serve_session *s);
+/* A reader is logged in: from now on only silence ends the session, that of ten minutes or
+   more (RFC 1939 3), for who works on a big maildrop must come to QUIT. */
+void mt_serve_session_be_patient(struct mt_serve_session *s);
 /* TLS, from now on; or -1, and why not is in the log. */
 int mt_serve_session_start_tls(struct mt_serve_session *s);
 

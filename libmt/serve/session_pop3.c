@@ -76,10 +76,12 @@ check_login(struct pop3 *m)
 		return mt_pop3_session_login_failed(m->engine, MT_POP3_LOGIN_WRONG);
 	if (result != MT_SERVE_LOGIN_OK || m->mailbox_fd < 0)
 		return mt_pop3_session_login_failed(m->engine, MT_POP3_LOGIN_TEMP);
-	if (load_list(m, &why) == 0)
+	if (load_list(m, &why) == 0) {
+		mt_serve_session_be_patient(m->s);
 		return mt_pop3_session_login_ok(m->engine,
 		    (const struct mt_pop3_message *)(void *)m->messages->data,
 		    m->messages->len);
+	}
 	close(m->mailbox_fd);
 	m->mailbox_fd = -1;
 	g_array_set_size(m->messages, 0);

@@ -69,6 +69,16 @@ dialogue 'a peer that stops within a message' "$SMTP" <<END
 	eof
 END
 is "$(mails ada) $(find mail -path '*/tmp/*' -type f | wc -l)" "0 0" 'which is not delivered'
+dialogue 'a POP3 reader who is logged in may take her time' -t "$T/ca.pem" "$POP3S" <<END
+	< ^\+OK
+	> AUTH PLAIN $(plain_auth ada@example.org secret-a)
+	< ^\+OK
+	sleep 3
+	> NOOP
+	< ^\+OK
+	> QUIT
+	< ^\+OK
+END
 dialogue 'a POP3 peer that says nothing is closed without a word' "$POP3" <<END
 	< ^\+OK
 	sleep 3
