@@ -71,42 +71,54 @@ choose_author(struct mt_slice head, struct mt_addr_list *out)
 		collect(head, names[i], out);
 }
 
-static int
-choose_recipients(struct mt_compose *c, struct mt_slice head, const struct mt_reply *p,
-    struct mt_err *err)
+/* To and Cc as the message names them; what the user adds has no say in it. */
+static void
+choose_recipients(struct mt_slice head, const struct mt_reply *p,
+    struct mt_addr_list *to, struct mt_addr_list *cc)
 {
 	mt_auto_value(mt_addr_list) author = { 0 }, writer = { 0 };
-	mt_auto_value(mt_addr_list) to = { 0 }, others = { 0 }, nobody = { 0 };
+	mt_auto_value(mt_addr_list) first = { 0 }, others = { 0 }, nobody = { 0 };
 	bool own;
 
 	choose_author(head, &author);
 	collect(head, "From", &writer);
-	collect(head, "To", &to);
+	collect(head, "To", &first);
 	collect(head, "Cc", &others);
 	own = writer.n > 0 && mt_addr_list_has(p->mine, &writer.v[0]);
 	if (p->to_all) {
 		mt_auto_value(mt_addr_list) followup = { 0 };
 
 		collect(head, "Mail-Followup-To", &followup);
-		add_others(&c->to, &followup, p->mine, &nobody);
-		if (c->to.n > 0)
-			return 0;
+		add_others(to, &followup, p->mine, &nobody);
+		if (to->n > 0)
+			return;
 		collect_list_post(head, &others);
 	}
-	add_others(&c->to, own ? &to : &author, p->mine, &nobody);
+	add_others(to, own ? &first : &author, p->mine, &nobody);
 	if (p->to_all) {
-		struct mt_addr_list *cc = c->to.n == 0 ? &c->to : &c->cc;
-
-		add_others(cc, &to, p->mine, &c->to);
-		add_others(&c->cc, &others, p->mine, &c->to);
+		add_others(to->n == 0 ? to : cc, &first, p->mine, to);
+		add_others(cc, &others, p->mine, to);
 	}
 	/* A note to oneself: there is nobody else to answer to. */
-	if (c->to.n == 0 && c->cc.n == 0)
-		add_others(&c->to, &author, &nobody, &nobody);
-	if (c->to.n == 0 && c->cc.n == 0)
+	if (to->n == 0 && cc->n == 0)
+		add_others(to, &author, &nobody, &nobody);
+}
+
+static int
+set_recipients(struct mt_compose *c, struct mt_slice head, const struct mt_reply *p,
+    struct mt_err *err)
+{
+	mt_auto_value(mt_addr_list) to = { 0 }, cc = { 0 };
+
+	choose_recipients(head, p, &to, &cc);
+	if (to.n == 0 && cc.n == 0)
 		return mt_fail(err, MT_EDATA,
 		    "the message names nobody to answer to (no From, no Reply-To "
 		    "that is an address)");
+	for (size_t i = 0; i < to.n; i++)
+		mt_addr_list_add_new(&c->to, &to.v[i]);
+	for (size_t i = 0; i < cc.n; i++)
+		mt_addr_list_add_new(&c->cc, &cc.v[i]);
 	return 0;
 }
 
@@ -304,7 +316,7 @@ mt_reply_fill(struct mt_compose *c, int fd, const struct mt_reply *params,
 	if (mt_draft_header(fd, &block, err) < 0)
 		return -1;
 	head = mt_buf_slice(&block);
-	if (choose_recipients(c, head, params, err) < 0)
+	if (set_recipients(c, head, params, err) < 0)
 		return -1;
 	if (c->build.subject == NULL) {
 		subject = mt_header_text(head, "Subject");

@@ -21,7 +21,8 @@ struct mt_reply {
  *	all	Mail-Followup-To alone; else the one above, and in Cc who is in To and
  *		Cc, and the address of List-Post
  * To a message of one's own: to whom it went. Addresses in `mine` are left out, unless
- * nobody else is left (a note to oneself). Nobody at all is MT_EDATA.
+ * nobody else is left (a note to oneself): whom c has in Cc and Bcc does not matter.
+ * Nobody at all is MT_EDATA.
  *
  * References is that of the message (or its only In-Reply-To) and its Message-ID.
  */

@@ -98,6 +98,39 @@ test_recipients(struct mt_addr_list *mine)
 	}
 }
 
+/* Who is in Cc and Bcc already is nobody to answer to. */
+static void
+test_added(struct mt_addr_list *mine)
+{
+	static const struct {
+		const char *name, *in, *to, *cc;
+	} cases[] = {
+		{ "a note to myself", "From: me@x.y\nTo: me@x.y\n\n", "me@x.y", "d@x.y" },
+		{ "to others", AUTHOR "To: me@x.y, c@x.y\n\n", "bob@x.y", "d@x.y c@x.y" },
+		{ "to the same", AUTHOR "Cc: D@x.y\n\n", "bob@x.y", "d@x.y" },
+		{ "nobody", "Subject: x\n\n", NULL, NULL },
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		const struct mt_reply params = { true, true, mine };
+		mt_auto(mt_compose) c = mt_compose_new();
+		g_autofree char *to = NULL, *cc = NULL;
+		int fd = file_of(cases[i].in), rc;
+
+		mt_compose_add_cc(c, "d@x.y", NULL);
+		mt_compose_add_bcc(c, "e@x.y", NULL);
+		rc = mt_reply_fill(c, fd, &params, NULL);
+		close(fd);
+		if (!ok((rc == 0) == (cases[i].to != NULL), "with an added Cc and Bcc: %s",
+		    cases[i].name) || rc < 0)
+			continue;
+		to = specs(&c->to);
+		cc = specs(&c->cc);
+		is_str(to, cases[i].to, "its To");
+		is_str(cc, cases[i].cc, "its Cc");
+	}
+}
+
 /* Each is looked for among those before it: a list of that length takes its time. */
 static void
 test_many(struct mt_addr_list *mine)
@@ -213,6 +246,7 @@ main(void)
 
 	mt_addr_parse(MT_SLICE("me@x.y, me2@x.y"), &mine, NULL);
 	test_recipients(&mine);
+	test_added(&mine);
 	test_many(&mine);
 	test_thread(&mine);
 	test_subject();
