@@ -184,26 +184,48 @@ has_header(struct mt_slice block)
 	return mt_header_next(&rest, &f) && f.whole.p == block.p;
 }
 
+static size_t
+count_lines(const char *from, const char *to)
+{
+	size_t n = 0;
+
+	for (; from < to; from++)
+		n += *from == '\n';
+	return n;
+}
+
 /*
  * A message that does not begin with a header field is all text. When it names recipients
  * all the same, something stands before its header (a byte order mark, ">From "): as text
- * its Bcc would show everybody who gets the message in secret.
+ * its Bcc would show everybody who gets the message in secret. And behind a header's line
+ * that is no field, nobody can say whether a Bcc is one or text.
  */
 static int
-check_beginning(struct mt_slice block, bool from_fields, struct mt_err *err)
+check_fields(struct mt_slice block, bool from_fields, struct mt_err *err)
 {
+	struct mt_slice rest = block;
 	struct mt_header_field f;
+	const char *begin = block.p, *end;
+	bool is_first = false;
+	size_t line = 0;
 
 	if (mt_slice_starts(block, MT_SLICE("From ")))
-		block = mt_slice_from(block, MIN(mt_slice_find(block, '\n') + 1, block.n));
-	if (has_header(block))
-		return 0;
-	while (mt_header_next(&block, &f)) {
+		begin += MIN(mt_slice_find(block, '\n') + 1, block.n);
+	end = begin;
+	while (mt_header_next(&rest, &f)) {
+		if (line == 0 && f.whole.p > end) {
+			line = count_lines(block.p, end) + 1;
+			is_first = end == begin;
+		}
+		end = f.whole.p + f.whole.n;
+		if (line == 0)
+			continue;
 		if (is_one_of(&f, hidden_names, G_N_ELEMENTS(hidden_names)) ||
-		    (from_fields && is_one_of(&f, plain_names, G_N_ELEMENTS(plain_names))))
-			return mt_fail(err, MT_EDATA, "line 1 is no header field, but a %.*s "
-			    "field comes later: remove what stands before the header, or put "
-			    "an empty line before the text", MT_SLICE_ARG(f.name));
+		    (is_first && from_fields &&
+		    is_one_of(&f, plain_names, G_N_ELEMENTS(plain_names))))
+			return mt_fail(err, MT_EDATA, "line %zu is no header field, but a "
+			    "%.*s field comes later: remove that line, or put an empty line "
+			    "before the text", line, MT_SLICE_ARG(f.name));
 	}
 	return 0;
 }
@@ -250,7 +272,7 @@ mt_sendmail_read(int in, const struct mt_sendmail *params, struct mt_addr_list *
 	if (raw < 0 || mt_smtp_scan(raw, &scan, err) < 0 ||
 	    mt_draft_header(raw, &head, err) < 0)
 		return -1;
-	if (check_beginning(mt_buf_slice(&head), params->from_fields, err) < 0)
+	if (check_fields(mt_buf_slice(&head), params->from_fields, err) < 0)
 		return -1;
 	if (params->from_fields &&
 	    header_recipients(mt_buf_slice(&head), rcpts, err) < 0)

@@ -16,7 +16,8 @@ struct mt_sendmail {
  * Read a message from `in` until its end (a line with a single dot is a line like any
  * other), and give it as a draft (draft.h). It stays as it is, byte for byte, but:
  *
- * - Bcc and Resent-Bcc fields are taken out, with -t and without: Bcc never leaves.
+ * - Bcc and Resent-Bcc fields are taken out, with -t and without: Bcc never leaves. One
+ *   behind a line that is no field may be text, too: that is MT_EDATA, with the line.
  * - Date, Message-ID and From are put in front where they are missing (RFC 5322 3.6).
  * - An mbox "From " line in front of it is taken off.
  * - Text whose first line is no header field gets an empty line between the added

@@ -72,8 +72,10 @@ test_edits(void)
 		    WHOLE "\nb\n" },
 		{ "Resent-Bcc goes", WHOLE "Resent-Bcc: x@y.z\n\nb\n", WHOLE "\nb\n" },
 		{ "Bcc in the body stays", WHOLE "\nBcc: x@y.z\n", WHOLE "\nBcc: x@y.z\n" },
-		{ "Bcc behind a broken line goes", WHOLE "junk\nBcc: x@y.z\n\nb\n",
-		    WHOLE "junk\n\nb\n" },
+		{ "Bcc behind a line that is no field is refused: it may be text",
+		    WHOLE "junk\nBcc: x@y.z\n\nb\n", NULL },
+		{ "another field there is none of our business",
+		    WHOLE "junk\nTo: x@y.z\n\nb\n", WHOLE "junk\nTo: x@y.z\n\nb\n" },
 		{ "an mbox line goes", "From a Sat Nov 21\n" WHOLE "\nb\n", WHOLE "\nb\n" },
 	};
 
