@@ -600,8 +600,10 @@ run_show(const struct ask *ask)
 	}
 	if (text.trouble != NULL)
 		mt_cmd_warn("%s: %s", path, text.trouble);
+	else if (text.cut)
+		mt_cmd_warn("%s: too deep or too long: not all is shown", path);
 	print_message(ask, path, &text);
-	return EX_OK;
+	return text.cut ? EX_DATAERR : EX_OK;
 }
 
 static void
