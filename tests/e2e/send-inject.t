@@ -92,7 +92,7 @@ expect 'a directory, a link, a list that cannot be read: named, the rest goes on
 	ASAN_OPTIONS=detect_leaks=0 status 66 strace -f -o trace -P "bad/sub" \
 	    -e inject=newfstatat,openat:error=EIO mt-send inject -n -j 1 -t b@x.y bad >log
 	grep -q "^unreadable	bad/sub	Input/output" log && grep -q "^fit	bad/a.eml" log
-	ASAN_OPTIONS=detect_leaks=0 status 66 strace -f -o trace -P bad \
+	ASAN_OPTIONS=detect_leaks=0 status 66 strace -f -o trace \
 	    -e inject=getdents64:error=EIO:when=1 mt-send inject -n -j 1 -t b@x.y bad >log
 	grep -q "^unreadable	bad	.*Input/output" log
 	status 66 mt-send inject -n -t b@x.y - <bad >log
