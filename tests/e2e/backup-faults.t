@@ -153,5 +153,6 @@ root $T/Mail"
 	mt-backup -r evil restore --to jail/deep/out
 		[ "$(find jail -type f | wc -l)" = 6 ]
 	[ "$(find jail -mindepth 1 -maxdepth 2 | LC_ALL=C sort | xargs)" = "jail/deep jail/deep/out" ]
-	[ -d jail/deep/out/.../y/cur ] && [ ! -e /x ]'
+	[ -d jail/deep/out/.../y/cur ]
+	[ ! -e /x ]'
 done_testing

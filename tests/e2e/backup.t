@@ -73,7 +73,8 @@ expect 'where nobody watches and all is well, nothing is said, and everything wi
 		mt-backup $verb >quiet 2>&1
 		[ ! -s quiet ]
 		mt-backup $verb -v >told 2>err
-		[ -s told ] && [ ! -s err ]
+		[ -s told ]
+		[ ! -s err ]
 	done'
 expect 'a person who watches is told' '
 	for verb in "create Mail" "restore --to out" verify; do
@@ -145,7 +146,8 @@ expect 'a file that cannot be read is named, the rest is saved, status 66' '
 	mkdir -p odd/{cur,new,tmp}
 	echo a >odd/cur/1.a:2, && ln -s /nowhere/at/all odd/cur/2.b:2, && ln -s /proc/self/mem odd/cur/3.c:2,
 	status 66 mt-backup create odd >odd.txt 2>err
-	grep -q "3.c" err && grep -q ": 1 messages" odd.txt
+	grep -q "3.c" err
+	grep -q ": 1 messages" odd.txt
 	mt-backup list | tail -n 1 | grep -q "missing"
 '
 expect 'no Maildir there: an error, and no snapshot' '

@@ -42,7 +42,8 @@ expect 'a database that is damaged is no wrong query: status 70' '
 	damage position
 	for verb in search count "search -o threads"; do
 		status 70 mt-index $verb "\"message 7 of many\"" >out 2>err
-		[ ! -s out ] && grep -q "performing query" err
+		[ ! -s out ]
+		grep -q "performing query" err
 	done
 	status 64 mt-index search date:nonsense.. 2>err
 '

@@ -132,8 +132,11 @@ expect 'show renders a message by path, by id and by query' '
 	mt-index show id:1010.m.h@example.org >b
 	mt-index show subject:letter and from:ada >c
 	cmp a b && cmp a c
-	grep -q "^From: Ada Lovelace <ada@example.org>$" a && grep -q "^Subject: a letter$" a
-	grep -q "Hello world" a && ! grep -q script a && ! grep -q "no$" a
+	grep -q "^From: Ada Lovelace <ada@example.org>$" a
+	grep -q "^Subject: a letter$" a
+	grep -q "Hello world" a
+	! grep -q script a
+	! grep -q "no$" a
 	grep -q "^\[attachment: a.pdf, application/pdf, 3 bytes\]$" a
 	mt-index show --json id:1010.m.h@example.org | python3 -c "
 import json, sys
@@ -237,7 +240,8 @@ write("2006.empty.h")
 END
 expect 'dangerous messages are skipped and named, all others indexed: status 65' '
 	status 65 mt-index new >out 2>err
-	grep -q "2001.groups.h.*died of signal" err && grep -q "2002.inner.h.*died of signal" err
+	grep -q "2001.groups.h.*died of signal" err
+	grep -q "2002.inner.h.*died of signal" err
 	[ "$(grep -c skipped: err)" = 2 ] && ! grep -v skipped: err
 	[ "$(mt-index count folder:trap)" -ge 4 ]
 	[ "$(mt-index count id:2000.ok.h@example.org)" = 1 ]

@@ -36,7 +36,8 @@ fake
 expect 'a message is taken, and its copy is in Sent, seen, with its Bcc' '
 	try 0 b@x.y -b hidden@x.y
 	taken 1; copies 1
-	[ ! -s err ] && [ ! -s stdout ]
+	[ ! -s err ]
+	[ ! -s stdout ]
 	tr -d "\r" <out/1.eml >want
 	grep -v "^Bcc: " "$sent"/cur/* | cmp want -
 	grep -qx "Bcc: hidden@x.y" "$sent"/cur/*
@@ -157,7 +158,8 @@ expect 'tmp/ of Sent is searched for what a crash left there long ago' '
 	mkdir -p Mail/test/Sent/{cur,new,tmp}; : >Mail/test/Sent/tmp/left
 	echo text | ASAN_OPTIONS=detect_leaks=0 strace -f -o trace -e trace=newfstatat \
 	    mt-send -s x b@x.y
-	grep -q "\"left\"" trace && [ -e Mail/test/Sent/tmp/left ]
+	grep -q "\"left\"" trace
+	[ -e Mail/test/Sent/tmp/left ]
 	fake
 '
 expect 'Sent cannot be written: nothing is sent' '

@@ -67,7 +67,8 @@ expect 'what SMTP cannot carry is named and counted apart; the rest goes on: 65'
 	fake
 	status 65 mt-send inject -j 1 -t b@x.y cr nul bcc empty eml >log 2>err
 	[ "$(cut -f 1,2 log | xargs)" = "unfit cr unfit nul unfit bcc unfit empty sent eml/a.eml sent eml/b.eml" ]
-	grep -q "^unfit	cr	.*CR.*line 3" log && grep -q "^unfit	nul	.*NUL.*line 3" log
+	grep -q "^unfit	cr	.*CR.*line 3" log
+	grep -q "^unfit	nul	.*NUL.*line 3" log
 	grep -q "2 sent.*4 unfit" err
 	taken 2
 '
@@ -88,10 +89,12 @@ expect 'a directory, a link, a list that cannot be read: named, the rest goes on
 	need strace
 	fake; mkdir -p bad/sub; cp eml/a.eml bad; ln -s none bad/gone.eml; : >bad/sub/x
 	status 66 mt-send inject -n -j 1 -t b@x.y bad >log
-	grep -q "^unreadable	bad/gone.eml	No such file" log && grep -q "^fit	bad/a.eml" log
+	grep -q "^unreadable	bad/gone.eml	No such file" log
+	grep -q "^fit	bad/a.eml" log
 	ASAN_OPTIONS=detect_leaks=0 status 66 strace -f -o trace -P "bad/sub" \
 	    -e inject=newfstatat,openat:error=EIO mt-send inject -n -j 1 -t b@x.y bad >log
-	grep -q "^unreadable	bad/sub	Input/output" log && grep -q "^fit	bad/a.eml" log
+	grep -q "^unreadable	bad/sub	Input/output" log
+	grep -q "^fit	bad/a.eml" log
 	ASAN_OPTIONS=detect_leaks=0 status 66 strace -f -o trace \
 	    -e inject=getdents64:error=EIO:when=1 mt-send inject -n -j 1 -t b@x.y bad >log
 	grep -q "^unreadable	bad	.*Input/output" log
@@ -111,10 +114,12 @@ expect '-n checks without a connection' '
 expect 'refused and deferred: 69, 75, with the reply; the rest goes on' '
 	fake --once "END=554 5.7.1 spam"
 	status 69 mt-send inject -j 1 -t b@x.y eml >log
-	grep -q "^refused	eml/a.eml	<b@x.y>: .*554 5.7.1 spam" log && grep -q "^sent	eml/b" log
+	grep -q "^refused	eml/a.eml	<b@x.y>: .*554 5.7.1 spam" log
+	grep -q "^sent	eml/b" log
 	fake --once "MAIL=451 later"
 	status 75 mt-send inject -j 1 -t b@x.y eml >log
-	grep -q "^deferred	eml/a.eml	.*later" log && grep -q "^sent	eml/b" log
+	grep -q "^deferred	eml/a.eml	.*later" log
+	grep -q "^sent	eml/b" log
 	fake "--reply" "RCPT TO:<c@=550 no"
 	status 69 mt-send inject -j 1 -t b@x.y -t c@x.y eml/a.eml >log
 	grep -q "^partly	eml/a.eml	<c@x.y>: .*550 no$" log

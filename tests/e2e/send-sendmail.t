@@ -62,12 +62,15 @@ expect 'text only gets a header; -F names the sender' '
 	echo "hello: world" | sed s/:// | bin/sendmail --dry-run -FCronDaemon b@x.y >out
 	body <out | tr -d "\r" >eml
 	grep -qx "From: CronDaemon <user1@example.org>" eml
-	grep -q "^Date: " eml && grep -q "^Message-ID: <" eml
+	grep -q "^Date: " eml
+	grep -q "^Message-ID: <" eml
 	[ "$(body <eml)" = "hello world" ]
 '
 expect 'a bare CR and a NUL are refused with their line, status 65' '
 	printf "$whole\nx\ny\rz\n" | status 65 mt-send --sendmail -n b@x.y 2>err >out
-	grep -q "line 6" err && grep -qi "CR" err && [ ! -s out ]
+	grep -q "line 6" err
+	grep -qi "CR" err
+	[ ! -s out ]
 	printf "$whole\nx\0y\n" | status 65 mt-send --sendmail -n b@x.y 2>err
 	grep -q "line 5" err && grep -q NUL err
 '

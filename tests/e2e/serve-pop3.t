@@ -139,7 +139,8 @@ expect 'of two messages of one name the right one goes' '
 	printf "Subject: c\n\nunseen" >mail/example.org/bob/new/3.c
 	printf "Subject: a\r\n\r\nend with cr\r" >mail/example.org/bob/cur/1.a:2,
 	python3 doubles.py
-	[ -e mail/example.org/bob/new/3.c ] && [ ! -e mail/example.org/bob/cur/3.c:2,RST ]
+	[ -e mail/example.org/bob/new/3.c ]
+	[ ! -e mail/example.org/bob/cur/3.c:2,RST ]
 	rm -r mail/example.org/bob
 '
 

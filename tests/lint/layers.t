@@ -88,7 +88,8 @@ for h in libmt/*/*.h cmd/*.h; do
 	echo "$h"
 done >"$T/headers"
 expect 'every header compiles alone' '
-	[ -n "$flags" ] && [ -s "$T/headers" ]
+	[ -n "$flags" ]
+	[ -s "$T/headers" ]
 	xargs -P 4 -n 1 sh -c "${CC:-gcc} $flags -Werror -Icmd -fsyntax-only \
 	    -include libmt/base/banned.h -x c \$1 || exit 255" sh <"$T/headers"
 '
