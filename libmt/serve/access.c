@@ -12,6 +12,7 @@
 
 struct entry {
 	unsigned failures;
+	unsigned pending;	/* passwords that are being checked */
 	uint64_t last_ms;
 };
 
@@ -47,16 +48,23 @@ is_over(const struct mt_serve_access *a, const struct entry *e, uint64_t now_ms)
 	return now_ms - e->last_ms >= a->lockout_ms;
 }
 
+static struct entry *
+find(const struct mt_serve_access *a, const char *peer)
+{
+	char network[MT_LISTEN_NAME_SIZE];
+
+	mt_listen_network(peer, network);
+	return g_hash_table_lookup(a->entries, network);
+}
+
 bool
 mt_serve_access_is_locked(const struct mt_serve_access *a, const char *peer,
     uint64_t now_ms)
 {
-	char network[MT_LISTEN_NAME_SIZE];
-	const struct entry *e;
+	const struct entry *e = find(a, peer);
 
-	mt_listen_network(peer, network);
-	e = g_hash_table_lookup(a->entries, network);
-	return e != NULL && e->failures >= a->max && !is_over(a, e, now_ms);
+	return e != NULL &&
+	    (is_over(a, e, now_ms) ? 0 : e->failures) + e->pending >= a->max;
 }
 
 static void
@@ -69,41 +77,50 @@ make_room(struct mt_serve_access *a, uint64_t now_ms)
 		return;
 	g_hash_table_iter_init(&it, a->entries);
 	while (g_hash_table_iter_next(&it, NULL, &e)) {
-		if (is_over(a, e, now_ms))
+		if (is_over(a, e, now_ms) && ((struct entry *)e)->pending == 0)
 			g_hash_table_iter_remove(&it);
 	}
 	if (g_hash_table_size(a->entries) >= ADDRESSES_MAX)
 		g_hash_table_remove_all(a->entries);
 }
 
-uint32_t
+void
 mt_serve_access_begin(struct mt_serve_access *a, const char *peer, uint64_t now_ms)
 {
 	char network[MT_LISTEN_NAME_SIZE];
-	struct entry *e;
+	struct entry *e = find(a, peer);
 
-	mt_listen_network(peer, network);
-	e = g_hash_table_lookup(a->entries, network);
 	if (e == NULL) {
 		make_room(a, now_ms);
+		mt_listen_network(peer, network);
 		e = g_new0(struct entry, 1);
 		g_hash_table_insert(a->entries, g_strdup(network), e);
-	} else if (is_over(a, e, now_ms)) {
-		e->failures = 0;
 	}
-	e->last_ms = now_ms;
-	e->failures += e->failures < G_MAXUINT;
-	return (uint32_t)MIN((uint64_t)e->failures * DELAY_MS, DELAY_MAX_MS);
+	e->pending++;
 }
 
 void
 mt_serve_access_right(struct mt_serve_access *a, const char *peer)
 {
-	char network[MT_LISTEN_NAME_SIZE];
+	struct entry *e = find(a, peer);
+
+	/* Room may have been made of it meanwhile. */
+	if (e != NULL && e->pending > 0)
+		e->pending--;
+}
+
+uint32_t
+mt_serve_access_failed(struct mt_serve_access *a, const char *peer, uint64_t now_ms)
+{
 	struct entry *e;
 
-	mt_listen_network(peer, network);
-	e = g_hash_table_lookup(a->entries, network);
-	if (e != NULL && e->failures > 0)
-		e->failures--;
+	mt_serve_access_right(a, peer);
+	e = find(a, peer);
+	if (e == NULL)
+		return DELAY_MS;
+	if (is_over(a, e, now_ms))
+		e->failures = 0;
+	e->last_ms = now_ms;
+	e->failures += e->failures < G_MAXUINT;
+	return (uint32_t)MIN((uint64_t)e->failures * DELAY_MS, DELAY_MAX_MS);
 }

@@ -21,13 +21,15 @@ void mt_serve_access_free(struct mt_serve_access *a);
 bool mt_serve_access_is_locked(const struct mt_serve_access *a, const char *peer,
     uint64_t now_ms);
 /*
- * An attempt counts as a failure from its beginning, so that many at once are no more than
- * one after another: for how many milliseconds the answer is to be held back if it is one.
- * _right() takes it back: the password was right.
+ * A password is being checked: until one of the two below is called it counts, so that many
+ * guesses at once are no more than one after another.
  */
-uint32_t mt_serve_access_begin(struct mt_serve_access *a, const char *peer,
-    uint64_t now_ms);
+void mt_serve_access_begin(struct mt_serve_access *a, const char *peer, uint64_t now_ms);
+/* It was right. */
 void mt_serve_access_right(struct mt_serve_access *a, const char *peer);
+/* It was wrong: for how many milliseconds the answer is to be held back. */
+uint32_t mt_serve_access_failed(struct mt_serve_access *a, const char *peer,
+    uint64_t now_ms);
 
 MT_AUTO_DEFINE(mt_serve_access, mt_serve_access_free);
 

@@ -52,7 +52,6 @@ struct check {
 	char *hash;		/* NULL: no such user */
 	char *secret;
 	bool right;
-	uint32_t delay_ms;	/* of a wrong one's answer */
 };
 
 struct keeper {
@@ -212,10 +211,9 @@ fail:
 static void
 begin_login(struct keeper *k, struct client *c, const struct mt_serve_ipc_login *in)
 {
+	uint64_t now = mt_proc_now_ms();
 	const char *hash;
 	struct check *check;
-
-	uint64_t now = mt_proc_now_ms();
 
 	if (mt_serve_access_is_locked(k->access, c->peer, now)) {
 		answer_login(c, MT_SERVE_LOGIN_LOCKED, NULL, -1);
@@ -228,7 +226,7 @@ begin_login(struct keeper *k, struct client *c, const struct mt_serve_ipc_login 
 	refresh_users(k);
 	check = g_new0(struct check, 1);
 	check->client = c;
-	check->delay_ms = mt_serve_access_begin(k->access, c->peer, now);
+	mt_serve_access_begin(k->access, c->peer, now);
 	check->user = mt_serve_policy_login(k->params, in->user);
 	hash = check->user == NULL ? NULL : mt_serve_users_hash(k->users, check->user);
 	check->hash = g_strdup(hash);
@@ -262,11 +260,12 @@ static void
 end_login(struct keeper *k, struct check *check)
 {
 	struct client *c = check->client;
+	uint64_t now = mt_proc_now_ms();
 	int fd = -1;
 
 	c->state = IDLE;
 	if (!check->right) {
-		c->answer_ms = mt_proc_now_ms() + check->delay_ms;
+		c->answer_ms = now + mt_serve_access_failed(k->access, c->peer, now);
 		c->state = c->fd >= 0 ? DELAYED : IDLE;
 		return;
 	}
@@ -517,8 +516,7 @@ confine(const struct mt_serve_params *params, struct mt_err *err)
 	    mt_sandbox_files(paths, G_N_ELEMENTS(paths), err) < 0)
 		return -1;
 	return mt_sandbox_calls(MT_SANDBOX_IPC | MT_SANDBOX_FILES | MT_SANDBOX_THREADS |
-	    MT_SANDBOX_PAIRS,
-	    err);
+	    MT_SANDBOX_PAIRS, err);
 }
 
 static int
