@@ -195,34 +195,31 @@ count_lines(const char *from, const char *to)
 }
 
 /*
- * A message that does not begin with a header field is all text. When it names recipients
- * all the same, something stands before its header (a byte order mark, ">From "): as text
- * its Bcc would show everybody who gets the message in secret. And behind a header's line
- * that is no field, nobody can say whether a Bcc is one or text.
+ * Behind a line of the header that is no field (a byte order mark, ">From ", text without
+ * an empty line before it) nobody can say whether a recipient's field is one or text: as
+ * text its Bcc would show everybody who gets the message in secret, and with -t it would
+ * send the message to whom only the text names.
  */
 static int
 check_fields(struct mt_slice block, bool from_fields, struct mt_err *err)
 {
 	struct mt_slice rest = block;
 	struct mt_header_field f;
-	const char *begin = block.p, *end;
-	bool is_first = false;
+	const char *end = block.p;
 	size_t line = 0;
 
 	if (mt_slice_starts(block, MT_SLICE("From ")))
-		begin += MIN(mt_slice_find(block, '\n') + 1, block.n);
-	end = begin;
+		end += MIN(mt_slice_find(block, '\n') + 1, block.n);
 	while (mt_header_next(&rest, &f)) {
-		if (line == 0 && f.whole.p > end) {
+		if (line == 0 && f.whole.p > end)
 			line = count_lines(block.p, end) + 1;
-			is_first = end == begin;
-		}
 		end = f.whole.p + f.whole.n;
 		if (line == 0)
 			continue;
 		if (is_one_of(&f, hidden_names, G_N_ELEMENTS(hidden_names)) ||
-		    (is_first && from_fields &&
-		    is_one_of(&f, plain_names, G_N_ELEMENTS(plain_names))))
+		    (from_fields &&
+		    (is_one_of(&f, plain_names, G_N_ELEMENTS(plain_names)) ||
+		    is_one_of(&f, resent_names, G_N_ELEMENTS(resent_names)))))
 			return mt_fail(err, MT_EDATA, "line %zu is no header field, but a "
 			    "%.*s field comes later: remove that line, or put an empty line "
 			    "before the text", line, MT_SLICE_ARG(f.name));

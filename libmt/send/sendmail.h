@@ -17,7 +17,8 @@ struct mt_sendmail {
  * other), and give it as a draft (draft.h). It stays as it is, byte for byte, but:
  *
  * - Bcc and Resent-Bcc fields are taken out, with -t and without: Bcc never leaves. One
- *   behind a line that is no field may be text, too: that is MT_EDATA, with the line.
+ *   behind a line that is no field may be text, too: that is MT_EDATA, with the line. So
+ *   is, with -t, any field there that names recipients.
  * - Date, Message-ID and From are put in front where they are missing (RFC 5322 3.6).
  * - An mbox "From " line in front of it is taken off.
  * - Text whose first line is no header field gets an empty line between the added

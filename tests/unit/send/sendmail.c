@@ -131,7 +131,11 @@ test_recipients(void)
 		{ "the newest Resent block", "Resent-To: new@x.y\nReceived: z\n"
 		    "Resent-To: old@x.y\nTo: a@x.y\n\n", "new@x.y" },
 		{ "not the body", "To: a@x.y\n\nTo: b@x.y\n", "a@x.y" },
+		{ "before a line that is no field", "To: a@x.y\njunk\nX: b@x.y\n\n",
+		    "a@x.y" },
 	};
+	static const char *const late[] = { "To", "cc", "Bcc", "Resent-To", "Resent-Cc",
+		"Resent-Bcc" };
 	struct mt_err err = { 0 };
 
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -142,6 +146,17 @@ test_recipients(void)
 		is_str(rcpts, cases[i].rcpts, "-t: %s", cases[i].name);
 		ok(got != NULL && strstr(got, "c@x.y") == NULL, "-t: no Bcc is left");
 	}
+	for (size_t i = 0; i < G_N_ELEMENTS(late); i++) {
+		g_autofree char *in = g_strdup_printf("To: a@x.y\njunk\nSubject: s\n"
+		    "%s: d@x.y\n\n", late[i]);
+
+		memset(&err, 0, sizeof(err));
+		ok(run(in, strlen(in), true, NULL, &err) == NULL &&
+		    err.kind == MT_EDATA && strstr(err.msg, "line 2 ") != NULL &&
+		    strstr(err.msg, late[i]) != NULL,
+		    "-t: %s behind a line that is no field is refused", late[i]);
+	}
+	memset(&err, 0, sizeof(err));
 	ok(run("To: a@x.y, root\n\n", 16, true, NULL, &err) == NULL &&
 	    err.kind == MT_EDATA && strstr(err.msg, "root") != NULL,
 	    "-t: an address that is none refuses the message, and is named");
