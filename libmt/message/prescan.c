@@ -35,6 +35,7 @@ struct scan {
 	bool field_open;	/* the line before belongs to a field */
 	uint64_t field;		/* bytes of the field that is open */
 	uint64_t line;		/* bytes of this line up to here */
+	bool starts_with_cr;	/* this line */
 	uint64_t header;	/* bytes of the top header */
 	bool in_header;
 	uint64_t boundaries;
@@ -105,8 +106,10 @@ scan_piece(struct scan *s, struct mt_slice piece)
 
 		for (size_t i = 0; i < n && s->place < IN_FIELD; i++)
 			start_char(s, (unsigned char)part.p[i]);
+		if (s->line == 0)
+			s->starts_with_cr = n > 0 && part.p[0] == '\r';
 		s->line += n;
-		empty = s->line == 0 || (s->line == 1 && n == 1 && part.p[0] == '\r');
+		empty = s->line == 0 || (s->line == 1 && s->starts_with_cr);
 		if (s->in_header)
 			s->header += n + ends;
 		if (field_length(s) > MT_MAX_FIELD_GMIME)

@@ -299,6 +299,27 @@ test_prescan(void)
 	}
 }
 
+/* The prescan reads pieces of 64 KiB: here a CR is the last byte of one. */
+static void
+test_prescan_pieces(void)
+{
+	GString *s = g_string_new("A: ");
+	enum mt_prescan found;
+	struct mt_err err = { 0 };
+	int fd;
+
+	while (s->len < MT_KIB(64) - 3)
+		g_string_append_c(s, 'b');
+	g_string_append(s, "\r\n\r\n");
+	while (s->len < MT_MIB(2))
+		g_string_append(s, "hello, world\r\n");
+	fd = file_of(s->str, s->len);
+	ok(mt_prescan_fd(fd, &found, &err) == 0 && found == MT_PRESCAN_PLAIN,
+	    "prescan: an empty line that two reads see ends the header");
+	close(fd);
+	g_string_free(s, TRUE);
+}
+
 int
 main(void)
 {
@@ -306,6 +327,7 @@ main(void)
 	test_html_hostile();
 	test_messages();
 	test_prescan();
+	test_prescan_pieces();
 	test_groups();
 	test_huge();
 	return tap_done();
