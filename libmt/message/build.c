@@ -32,7 +32,7 @@ static const char *const ours[] = {
 	"References", "MIME-Version", "Resent-Bcc", "Return-Path", NULL,
 };
 
-/* Further fields that hold addresses. */
+/* Further fields that hold addresses: each may stand there once (RFC 5322 3.6). */
 static const char *const addressed[] = {
 	"Reply-To", "Sender", "Mail-Followup-To", "Mail-Reply-To", "Errors-To",
 	"Disposition-Notification-To", "Return-Receipt-To", "Resent-From", "Resent-Sender",
@@ -55,15 +55,29 @@ is_empty(const struct mt_addr_list *list)
 	return list == NULL || list->n == 0;
 }
 
+/* Those of them that hold one mailbox (RFC 5322 3.6.2, 3.6.6). */
+static const char *const single[] = { "Sender", "Resent-Sender", NULL };
+
 static int
-write_addressed(struct mt_buf *head, const struct mt_build_field *f, struct mt_err *err)
+write_addressed(struct work *w, const struct mt_build_field *f, struct mt_err *err)
 {
 	mt_auto_value(mt_addr_list) list = { 0 };
 
-	if (mt_addr_parse(mt_slice_str(f->value), &list, err) < 0 ||
-	    mt_field_addrs(head, f->name, &list, err) < 0)
+	for (const struct mt_build_field *other = w->b->fields; other < f; other++) {
+		if (g_ascii_strcasecmp(other->name, f->name) == 0)
+			return mt_fail(err, MT_EUSAGE,
+			    "header field %s: it may stand there once only", f->name);
+	}
+	if (mt_addr_parse(mt_slice_str(f->value), &list, err) < 0) {
+		err->kind = MT_EUSAGE;
 		return mt_fail_in(err, "header field %s", f->name);
-	return 0;
+	}
+	if (list.n == 0)
+		return mt_fail(err, MT_EUSAGE, "header field %s: no address", f->name);
+	if (list.n > 1 && is_among(single, f->name))
+		return mt_fail(err, MT_EUSAGE, "header field %s: more than one address",
+		    f->name);
+	return mt_field_addrs(&w->head, f->name, &list, err);
 }
 
 static int
@@ -77,7 +91,7 @@ write_further(struct work *w, const struct mt_build_field *f, struct mt_err *err
 		return mt_fail(err, MT_EUSAGE,
 		    "header field %s cannot be added: it has a place of its own", f->name);
 	if (is_among(addressed, f->name) && strpbrk(f->value, "\r\n") == NULL)
-		return write_addressed(&w->head, f, err);
+		return write_addressed(w, f, err);
 	return mt_field_text(&w->head, f->name, f->value, err);
 }
 

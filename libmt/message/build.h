@@ -65,8 +65,9 @@ typedef int mt_build_writer(void *arg, const void *p, size_t n, struct mt_err *e
  * else it travels as application/octet-stream.
  *
  * Errors: MT_EUSAGE names the field that has a line end or NUL in it, or that is
- * written by us (From, Date, MIME-Version, ...) or must not be (Bcc), and says when
- * there is no From; MT_ENOINPUT, MT_EPERM, MT_EIO for an attachment, with its path; and
+ * written by us (From, Date, MIME-Version, ...) or must not be (Bcc), that holds no
+ * address, or stands there again, where it must (Reply-To, Sender); and says when there
+ * is no From; MT_ENOINPUT, MT_EPERM, MT_EIO for an attachment, with its path; and
  * what the writer says. After an error what was written is not a message.
  */
 int mt_build_write(const struct mt_build *b, mt_build_writer *writer, void *arg,

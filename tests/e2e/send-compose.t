@@ -67,7 +67,7 @@ expect 'an attachment that cannot be read is named, status 66' '
 expect 'header fields: ours stand, reserved ones and line ends are refused' '
 	echo text | dry -n -s x -H "X-Note: grün" -H "Reply-To: r@x.y" b@x.y
 	grep -q "^Reply-To: r@x.y" eml
-	for h in "Bcc: e@x.y" "From: e@x.y" "nocolon" "X: a
+	for h in "Bcc: e@x.y" "From: e@x.y" "Subject:" "Reply-To:" "Sender: a" "nocolon" "X: a
 Bcc: e@x.y"; do
 		echo text | status 64 mt-send -n -s x -H "$h" b@x.y >out
 		[ ! -s out ]

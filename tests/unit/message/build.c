@@ -137,7 +137,16 @@ test_refused(void)
 		{ "Resent-Bcc", "a", NULL, NULL, { "Resent-Bcc", "a@b.c" } },
 		{ "a second From", "a", NULL, NULL, { "FROM", "a@b.c" } },
 		{ "Content-Type", "a", NULL, NULL, { "Content-Type", "text/html" } },
+		{ "no address in Reply-To", "a", NULL, NULL, { "Reply-To", "" } },
+		{ "an empty group in Reply-To", "a", NULL, NULL, { "Reply-To", "a:;" } },
+		{ "what is none in Sender", "a", NULL, NULL, { "Sender", "root" } },
+		{ "two in Sender", "a", NULL, NULL, { "Sender", "a@b.c, d@e.f" } },
 	};
+	struct mt_build_field twice[] = { { "Reply-To", "a@b.c" }, { "X", "a" },
+		{ "X", "b" }, { "reply-to", "d@e.f" } };
+	struct mt_build again = { .fields = twice, .nfields = 4 };
+	struct mt_err why = { 0 };
+	GString *m;
 
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
 		struct mt_err err = { 0 };
@@ -148,6 +157,13 @@ test_refused(void)
 		ok(write_it(&b, &err) == NULL && err.kind == MT_EUSAGE, "%s is refused: %s",
 		    cases[i].name, err.msg);
 	}
+	ok(write_it(&again, &why) == NULL && why.kind == MT_EUSAGE &&
+	    strstr(why.msg, "reply-to") != NULL, "a second Reply-To is refused: %s",
+	    why.msg);
+	again.nfields = 3;
+	m = write_it(&again, &why);
+	if (ok(m != NULL, "not a second X"))
+		g_string_free(m, TRUE);
 }
 
 static const struct {
