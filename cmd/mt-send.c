@@ -66,16 +66,29 @@ read_body(const struct send *s, struct mt_compose *c, struct mt_err *err)
 	return 0;
 }
 
-/* The sender: -f, else the account. The account goes by the sender's address. */
+/* The first author who has an account, or NULL. */
+static const struct mt_addr *
+author_with_account(struct send *s, const struct mt_compose *c)
+{
+	for (size_t i = 0; i < c->from.n; i++) {
+		if (mt_addr_list_has(&s->mine, &c->from.v[i]))
+			return &c->from.v[i];
+	}
+	return NULL;
+}
+
+/* The author: -f, else the account. The account goes by an author's address. */
 static int
 choose_sender(struct send *s, struct mt_compose *c, struct mt_err *err)
 {
 	if (s->from != NULL && mt_compose_set_from(c, s->from, err) < 0)
 		return -1;
 	if (s->account == NULL &&
-	    send_choose_account(s, c->from.n > 0 ? &c->from.v[0] : NULL, err) < 0)
+	    send_choose_account(s, author_with_account(s, c), err) < 0)
 		return -1;
-	return s->from != NULL ? 0 : mt_compose_set_from(c, s->account->from, err);
+	if (s->from == NULL && mt_compose_set_from(c, s->account->from, err) < 0)
+		return -1;
+	return mt_compose_set_sender(c, s->account->from, err);
 }
 
 /* From here on new messages and replies are alike. */
@@ -85,24 +98,26 @@ finish(struct send *s, struct mt_compose *c, struct mt_err *err)
 	mt_auto_value(mt_buf) bcc = MT_BUF_INIT(MT_MAX_FIELD);
 	mt_auto_value(mt_addr_list) rcpts = { 0 };
 	g_autofree char *sent = NULL;
+	const struct mt_addr *from;
 	mt_auto_fd int draft = -1;
 	struct mt_submit m;
 
 	if (choose_sender(s, c, err) < 0)
 		return mt_cmd_fail(err);
+	from = c->from.n > 1 ? &c->sender.v[0] : &c->from.v[0];
 	mt_build_recipients(&c->build, &rcpts);
 	draft = mt_compose_write(c, err);
 	if (draft < 0 || mt_compose_bcc_field(c, &bcc, err) < 0)
 		return mt_cmd_fail(err);
 	if (s->dry_run)
-		return send_print_draft(&c->from.v[0], &rcpts, draft);
+		return send_print_draft(from, &rcpts, draft);
 	if (send_open_account(s, err) < 0)
 		return mt_cmd_fail(err);
 	if (!s->no_copy && s->account->sent[0] != '\0')
 		sent = g_build_filename(s->conf->maildir, s->account->sent, NULL);
 	m = (struct mt_submit){
 		.server = &s->server,
-		.from = &c->from.v[0],
+		.from = from,
 		.rcpts = &rcpts,
 		.draft = draft,
 		.compose = c,

@@ -31,6 +31,7 @@ mt_compose_free(struct mt_compose *c)
 	if (c == NULL)
 		return;
 	mt_addr_list_clear(&c->from);
+	mt_addr_list_clear(&c->sender);
 	mt_addr_list_clear(&c->to);
 	mt_addr_list_clear(&c->cc);
 	mt_addr_list_clear(&c->bcc);
@@ -67,10 +68,17 @@ add_list(struct mt_addr_list *to, const char *text, const char *what,
 }
 
 int
-mt_compose_set_from(struct mt_compose *c, const char *mailbox, struct mt_err *err)
+mt_compose_set_from(struct mt_compose *c, const char *list, struct mt_err *err)
 {
 	mt_addr_list_clear(&c->from);
-	return add_list(&c->from, mailbox, "sender", err);
+	return add_list(&c->from, list, "author", err);
+}
+
+int
+mt_compose_set_sender(struct mt_compose *c, const char *mailbox, struct mt_err *err)
+{
+	mt_addr_list_clear(&c->sender);
+	return add_list(&c->sender, mailbox, "sender", err);
 }
 
 int
@@ -181,6 +189,19 @@ mt_compose_is_blank(const struct mt_compose *c)
 	    mt_slice_trim(mt_buf_slice(&c->body)).n == 0;
 }
 
+static bool
+has_field(const struct mt_compose *c, const char *name)
+{
+	for (guint i = 0; i < c->fields->len; i++) {
+		const struct mt_build_field *f =
+		    &g_array_index(c->fields, struct mt_build_field, i);
+
+		if (g_ascii_strcasecmp(f->name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* A message comes in lines: gathered, so that not each is a system call. */
 struct gather {
 	int fd;
@@ -230,6 +251,7 @@ mt_compose_write(struct mt_compose *c, struct mt_err *err)
 		b->date = g_get_real_time() / G_USEC_PER_SEC;
 	if (b->message_id == NULL && c->from.n > 0)
 		b->message_id = keep(c, mt_msgid_new(c->from.v[0].domain));
+	b->sender = c->from.n > 1 && !has_field(c, "Sender") ? &c->sender : NULL;
 	b->body = mt_buf_slice(&c->body);
 	b->fields = (const void *)c->fields->data;
 	b->nfields = c->fields->len;

@@ -18,7 +18,7 @@
  */
 struct mt_compose {
 	struct mt_build build;
-	struct mt_addr_list from, to, cc, bcc;
+	struct mt_addr_list from, sender, to, cc, bcc;
 	struct mt_buf body;
 	GArray *fields;		/* struct mt_build_field */
 	GArray *attachments;	/* struct mt_build_attachment */
@@ -32,7 +32,10 @@ void mt_compose_free(struct mt_compose *c);
  * Each takes text as it was typed, checks it and adds it. MT_EUSAGE, with the text and
  * what is wrong with it. A list may hold several addresses with commas between.
  */
-int mt_compose_set_from(struct mt_compose *c, const char *mailbox, struct mt_err *err);
+int mt_compose_set_from(struct mt_compose *c, const char *list, struct mt_err *err);
+/* Who sends it when there are several authors (RFC 5322 3.6.2), unless a Sender field is
+   added. With one author it is not written. */
+int mt_compose_set_sender(struct mt_compose *c, const char *mailbox, struct mt_err *err);
 int mt_compose_add_to(struct mt_compose *c, const char *list, struct mt_err *err);
 int mt_compose_add_cc(struct mt_compose *c, const char *list, struct mt_err *err);
 int mt_compose_add_bcc(struct mt_compose *c, const char *list, struct mt_err *err);

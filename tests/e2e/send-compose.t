@@ -91,6 +91,12 @@ expect 'the account: named, by the sender, the first; an unknown one lists those
 	echo t | dry -n -s x b@x.y; grep -q "<ada@example.org>" envelope
 	echo t | status 78 mt-send -a none -s x b@x.y 2>err; grep -q "first, work" err
 '
+expect 'several authors: the account of one sends it, and Sender says so' '
+	echo t | dry -n -s x -f "c@x.y, Ada <ada@work.example>" b@x.y
+	grep -q "^From: c@x.y, Ada <ada@work.example>" eml
+	grep -q "^Sender: ada@work.example" eml
+	grep -q "MAIL FROM:<ada@work.example>" envelope
+'
 expect 'an account that cannot send says where and what to do' '
 	echo t | status 78 mt-send -a work -s x b@x.y 2>err
 	grep -q "mt.conf:6: account work.*smtp = " err

@@ -64,6 +64,28 @@ test_fields(void)
 }
 
 static void
+test_sender(void)
+{
+	mt_auto(mt_compose) c = mt_compose_new();
+	struct mt_err err = { 0 };
+	g_autofree char *one = NULL, *two = NULL, *given = NULL;
+
+	mt_compose_add_to(c, "b@x.y", &err);
+	mt_compose_set_sender(c, "S <s@x.y>", &err);
+	mt_compose_set_from(c, "a@x.y", &err);
+	one = text_of(mt_compose_write(c, &err));
+	ok(strstr(one, "\nSender:") == NULL, "one author needs no Sender");
+	mt_compose_set_from(c, "a@x.y, b@x.y", &err);
+	two = text_of(mt_compose_write(c, &err));
+	ok(strstr(two, "\nFrom: a@x.y, b@x.y\nSender: S <s@x.y>\n") != NULL,
+	    "of several it says who sends it");
+	mt_compose_add_field(c, "sender: t@x.y", &err);
+	given = text_of(mt_compose_write(c, &err));
+	ok(strstr(given, "S <s@x.y>") == NULL &&
+	    strstr(given, "\nsender: t@x.y\n") != NULL, "a Sender that was given stays");
+}
+
+static void
 test_attachments(void)
 {
 	g_autofree char *dir = g_dir_make_tmp("mt-XXXXXX", NULL);
@@ -140,6 +162,7 @@ main(void)
 {
 	test_addresses();
 	test_fields();
+	test_sender();
 	test_attachments();
 	test_write();
 	return tap_done();
