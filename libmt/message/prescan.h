@@ -16,6 +16,8 @@ enum mt_prescan {
 	MT_PRESCAN_FIELD,	/* what looks like a header field, here or in the body, is
 				   longer than MT_MAX_FIELD_GMIME */
 	MT_PRESCAN_HEADER,	/* the header block is above MT_MAX_HEADER */
+	MT_PRESCAN_FIELDS,	/* more than MT_MAX_HEADER_FIELDS in the headers of the message
+				   and of all that looks like a part of it */
 	MT_PRESCAN_PARTS,	/* more than MT_MAX_BOUNDARY_LINES lines with "--" first */
 };
 

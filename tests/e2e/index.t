@@ -251,6 +251,17 @@ expect 'they are not tried again, also under other flags' '
 	mv "$root/trap/cur/2001.groups.h:2," "$root/trap/cur/2001.groups.h:2,S"
 	mt-index new >out 2>err && [ ! -s err ]
 '
+python3 - "$root/trap/cur" <<'END'
+import sys
+with open(f"{sys.argv[1]}/2007.fields.h:2,", "wb") as f:
+	f.write(b"From: a@b\nSubject: fields\nMessage-ID: <f@x>\n"
+		b"Content-Type: message/rfc822\n\n" + b"X:\n" * 2000000 + b"\nx\n")
+END
+expect 'nor does a message take all memory with the header fields of a part' '
+	[ -z "${MT_SANITIZED:-}" ] || skip_all "no limit of memory with a sanitizer"
+	status 65 mt-index new >out 2>err
+	grep -q "2007.fields.h.*more than 50,000 header fields.*died of signal" err
+'
 expect 'show lives on: it shows what it can, or says why not' '
 	for f in "$root"/trap/cur/*; do
 		rc=0; mt-index show "$f" >out 2>err || rc=$?

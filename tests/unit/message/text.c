@@ -249,6 +249,9 @@ test_huge(void)
 	ok(mt_proc_now_ms() - start < 10000, "soon");
 }
 
+#define FIELDS (3 * MT_MAX_HEADER_FIELDS)
+#define MESSAGE "Content-Type: message/rfc822\n"
+
 static void
 test_prescan(void)
 {
@@ -279,6 +282,30 @@ test_prescan(void)
 		    MT_PRESCAN_PARTS },
 		{ "fewer boundaries", "A: b\n\n", "--b\n", "", 4 * MT_MAX_BOUNDARY_LINES,
 		    MT_PRESCAN_PLAIN },
+		{ "fields of three bytes", "", "a:\n", "\n", FIELDS + 3, MT_PRESCAN_FIELDS },
+		{ "fewer", "", "a:\n", "\n", FIELDS, MT_PRESCAN_PLAIN },
+		{ "those of a part", "A: b\n\n--b\n", "a:\n", "", FIELDS + 3,
+		    MT_PRESCAN_FIELDS },
+		{ "of a part in a digest", "A: b\n\n--b\n\n", "a:\n", "", FIELDS + 3,
+		    MT_PRESCAN_FIELDS },
+		{ "of a message", MESSAGE "\n", "a:\n", "", FIELDS + 3, MT_PRESCAN_FIELDS },
+		{ "of one with CRLF", MESSAGE "\r\n", "a:\r\n", "", 4 * FIELDS / 3 + 4,
+		    MT_PRESCAN_FIELDS },
+		{ "of a message in a message", MESSAGE "\n" MESSAGE "\n", "a:\n", "",
+		    FIELDS + 3, MT_PRESCAN_FIELDS },
+		{ "behind a line that is no field", MESSAGE "\nx y\n", "a:\n", "", FIELDS + 3,
+		    MT_PRESCAN_FIELDS },
+		{ "some without a name", MESSAGE "\n:\n", "a:\n", "", FIELDS,
+		    MT_PRESCAN_FIELDS },
+		{ "some with an 8-bit name", MESSAGE "\n\xe9 x:\n", "a:\n", "", FIELDS,
+		    MT_PRESCAN_FIELDS },
+		{ "a Content-Type of another form", "CONTENT-type : x\n\n", "a:\n", "",
+		    FIELDS + 3, MT_PRESCAN_FIELDS },
+		{ "some in each part", "A: b\n", "\n--b\na:b\nc:\nd:\ne:\nf:\ng:\n\nh:\n", "",
+		    MT_MAX_HEADER_FIELDS / 7 * 28 + 28, MT_PRESCAN_FIELDS },
+		{ "text like fields", "A: b\n\n", "a:\n", "", FIELDS + 3, MT_PRESCAN_PLAIN },
+		{ "and behind other text", "Content-Type: text/plain\n\nx\n\n", "a:\n", "",
+		    FIELDS + 3, MT_PRESCAN_PLAIN },
 		{ "nothing", "", "", "", 0, MT_PRESCAN_PLAIN },
 	};
 
