@@ -6,7 +6,6 @@
 
 #include "base/file.h"
 #include "base/limits.h"
-#include "base/proc.h"
 #include "message/html.h"
 #include "message/prescan.h"
 #include "tap.h"
@@ -98,14 +97,13 @@ test_html_hostile(void)
 	for (size_t i = 0; i < G_N_ELEMENTS(shapes); i++) {
 		GString *html = g_string_new(NULL);
 		mt_auto_value(mt_buf) out = MT_BUF_INIT(MT_KIB(64));
-		uint64_t start = mt_proc_now_ms();
 
 		while (html->len < MT_MIB(1))
 			g_string_append(html, shapes[i].unit);
 		g_string_append(html, shapes[i].tail);
 		is_int(mt_html_to_text(mt_slice_mem(html->str, html->len), "utf-8", &out),
 		    shapes[i].whole, "1 MB of %s: whole or cut", shapes[i].name);
-		ok(out.n <= out.max && mt_proc_now_ms() - start < 20000, "in bounds");
+		ok(out.n <= out.max, "in bounds");
 		g_string_free(html, TRUE);
 	}
 }
@@ -235,7 +233,6 @@ test_huge(void)
 	mt_auto_value(mt_text) t = { 0 };
 	struct mt_err err = { 0 };
 	enum mt_prescan found;
-	uint64_t start = mt_proc_now_ms();
 
 	if (ftruncate(fd, (off_t)1 << 30) < 0) {
 		ok(true, "a line of 1 GiB # SKIP no room for a sparse file");
@@ -246,7 +243,6 @@ test_huge(void)
 	ok(mt_text_read(fd, &t, &err) == 0 && t.cut && t.body[0] == '\0',
 	    "and read as far as we look at headers");
 	is_str(t.trouble, "a header of more than 1 MB", "which is said");
-	ok(mt_proc_now_ms() - start < 10000, "soon");
 }
 
 #define FIELDS (3 * MT_MAX_HEADER_FIELDS)

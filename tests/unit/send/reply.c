@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/proc.h"
 #include "send/reply.h"
 
 static int
@@ -139,7 +138,6 @@ test_many(struct mt_addr_list *mine)
 	const struct mt_reply params = { true, true, mine };
 	mt_auto(mt_compose) c = mt_compose_new();
 	g_autoptr(GString) in = g_string_new(NULL);
-	uint64_t start = mt_proc_now_ms();
 	int fd;
 
 	for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
@@ -155,7 +153,6 @@ test_many(struct mt_addr_list *mine)
 	is_int(c->cc.n, 24000, "and to those of To and Cc");
 	ok(c->cc.n > 0 && g_str_equal(c->cc.v[c->cc.n - 1].local, "a39999"),
 	    "in their order");
-	ok(mt_proc_now_ms() - start < 3000, "and is ready soon");
 	close(fd);
 }
 
