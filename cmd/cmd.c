@@ -56,18 +56,17 @@ static char *
 escape(const char *text)
 {
 	g_autoptr(GString) out = g_string_new(NULL);
+	struct mt_slice rest = mt_slice_str(text), bytes;
+	uint32_t c;
 
-	for (const char *p = text, *next; *p != '\0'; p = next) {
-		uint32_t c = g_utf8_get_char_validated(p, -1);
-		bool is_valid = c <= 0x10ffff;
-
-		next = is_valid ? g_utf8_next_char(p) : p + 1;
-		if (is_valid && !mt_charset_is_control(c)) {
-			g_string_append_len(out, p, next - p);
+	while (mt_slice_take_utf8(&rest, &bytes, &c)) {
+		if (c != MT_SLICE_NO_CHAR && !mt_charset_is_control(c)) {
+			g_string_append_len(out, bytes.p, (gssize)bytes.n);
 			continue;
 		}
-		for (; p < next; p++)
-			g_string_append_printf(out, "\\x%02X", (unsigned char)*p);
+		for (size_t i = 0; i < bytes.n; i++)
+			g_string_append_printf(out, "\\x%02X",
+			    (unsigned char)bytes.p[i]);
 	}
 	return g_strdup(out->str);
 }

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "base/slice.h"
+
 static const struct {
 	const char *word;
 	int exit;
@@ -32,22 +34,22 @@ static const struct {
 static void
 copy_printable(char *dst, size_t size, const char *src)
 {
-	const char *end = src + strlen(src);
+	struct mt_slice rest = mt_slice_str(src), bytes;
 	size_t n = 0;
+	uint32_t c;
 
-	while (src < end) {
-		gunichar c = g_utf8_get_char_validated(src, end - src);
-		bool ok = c != (gunichar)-1 && c != (gunichar)-2 && !g_unichar_iscntrl(c);
-		size_t len = ok ? (size_t)(g_utf8_next_char(src) - src) : 1;
+	while (mt_slice_take_utf8(&rest, &bytes, &c)) {
+		bool ok = c != MT_SLICE_NO_CHAR && !g_unichar_iscntrl(c);
 
-		if (n + (ok ? len : 4) >= size)
+		if (n + (ok ? bytes.n : 4 * bytes.n) >= size)
 			break;
-		if (ok)
-			memcpy(dst + n, src, len);
-		else
-			snprintf(dst + n, 5, "\\x%02x", (unsigned char)*src);
-		n += ok ? len : 4;
-		src += len;
+		if (ok) {
+			memcpy(dst + n, bytes.p, bytes.n);
+			n += bytes.n;
+			continue;
+		}
+		for (size_t i = 0; i < bytes.n; i++, n += 4)
+			snprintf(dst + n, 5, "\\x%02x", (unsigned char)bytes.p[i]);
 	}
 	dst[n] = '\0';
 }

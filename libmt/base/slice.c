@@ -169,6 +169,24 @@ mt_slice_take_line(struct mt_slice *s, struct mt_slice *line)
 }
 
 bool
+mt_slice_take_utf8(struct mt_slice *s, struct mt_slice *bytes, uint32_t *c)
+{
+	size_t n = 1;
+
+	if (s->n == 0)
+		return false;
+	*c = *s->p == '\0' ? MT_SLICE_NO_CHAR :
+	    g_utf8_get_char_validated(s->p, (gssize)s->n);
+	if (*c <= 0x10ffff)
+		n = (size_t)(g_utf8_next_char(s->p) - s->p);
+	else
+		*c = MT_SLICE_NO_CHAR;
+	*bytes = mt_slice_first(*s, n);
+	*s = mt_slice_from(*s, n);
+	return true;
+}
+
+bool
 mt_slice_take_word(struct mt_slice *s, struct mt_slice *word)
 {
 	size_t n = 0;

@@ -66,6 +66,12 @@ bool mt_slice_take_until(struct mt_slice *s, char c, struct mt_slice *out);
  * its end. Fails at the end of the bytes.
  */
 bool mt_slice_take_line(struct mt_slice *s, struct mt_slice *line);
+/*
+ * Take one character of UTF-8 into *c, or one byte that begins none (NUL too), with
+ * MT_SLICE_NO_CHAR; *bytes is what was taken. Fails at the end of the bytes.
+ */
+#define MT_SLICE_NO_CHAR UINT32_MAX
+bool mt_slice_take_utf8(struct mt_slice *s, struct mt_slice *bytes, uint32_t *c);
 /* Take a word up to a space or tab (and the blanks behind it). Fails when empty. */
 bool mt_slice_take_word(struct mt_slice *s, struct mt_slice *word);
 /* Take decimal digits; fails without a digit or when the value is above max. */

@@ -199,20 +199,17 @@ mt_charset_is_control(uint32_t c)
 void
 mt_charset_clean_line(char *utf8)
 {
+	struct mt_slice rest = mt_slice_str(utf8), bytes;
 	char *to = utf8;
+	uint32_t c;
 
-	for (const char *p = utf8; *p != '\0';) {
-		uint32_t c = g_utf8_get_char_validated(p, -1);
-		bool is_valid = c <= 0x10ffff;
-		const char *next = is_valid ? g_utf8_next_char(p) : p + 1;
-
-		if (!is_valid || mt_charset_is_control(c)) {
+	while (mt_slice_take_utf8(&rest, &bytes, &c)) {
+		if (c == MT_SLICE_NO_CHAR || mt_charset_is_control(c)) {
 			*to++ = ' ';
 		} else {
-			memmove(to, p, (size_t)(next - p));
-			to += next - p;
+			memmove(to, bytes.p, bytes.n);
+			to += bytes.n;
 		}
-		p = next;
 	}
 	*to = '\0';
 }
@@ -220,31 +217,28 @@ mt_charset_clean_line(char *utf8)
 void
 mt_charset_clean_text(struct mt_buf *utf8)
 {
-	const char *p = utf8->p, *end;
+	struct mt_slice rest = mt_buf_slice(utf8), bytes;
 	char *to = utf8->p;
+	uint32_t c;
 
 	if (utf8->n == 0)
 		return;
-	end = p + utf8->n;
-	while (p < end) {
-		uint32_t c = g_utf8_get_char_validated(p, end - p);
-		bool is_valid = c <= 0x10ffff;
-		const char *next = is_valid ? g_utf8_next_char(p) : p + 1;
-
-		if (!is_valid) {
+	while (mt_slice_take_utf8(&rest, &bytes, &c)) {
+		if (c == MT_SLICE_NO_CHAR) {
 			*to++ = ' ';
 		} else if (c == '\r') {
-			while (next < end && *next == '\r')
-				next++;
-			if (next == end || *next != '\n') {
-				memset(to, '\n', (size_t)(next - p));
-				to += next - p;
+			size_t n = 1;
+
+			while (mt_slice_take_char(&rest, '\r'))
+				n++;
+			if (rest.n == 0 || rest.p[0] != '\n') {
+				memset(to, '\n', n);
+				to += n;
 			}
 		} else if (c == '\n' || c == '\t' || !mt_charset_is_control(c)) {
-			memmove(to, p, (size_t)(next - p));
-			to += next - p;
+			memmove(to, bytes.p, bytes.n);
+			to += bytes.n;
 		}
-		p = next;
 	}
 	*to = '\0';
 	utf8->n = (size_t)(to - utf8->p);

@@ -178,15 +178,14 @@ mt_word_encode(struct mt_slice utf8, size_t column)
 	bool q = q_length(utf8) <= (utf8.n + 2) / 3 * 4;
 
 	while (utf8.n > 0) {
+		struct mt_slice rest = utf8, one;
 		size_t take = 0;
+		uint32_t c;
 
 		/* As many whole characters as fit in one word. */
-		while (take < utf8.n) {
-			size_t next = take + 1;
+		while (mt_slice_take_utf8(&rest, &one, &c)) {
+			size_t next = take + one.n;
 
-			while (next < utf8.n && next < take + 6 &&
-			    ((unsigned char)utf8.p[next] & 0xc0) == 0x80)
-				next++;
 			if ((q ? q_length(mt_slice_first(utf8, next)) :
 			    (next + 2) / 3 * 4) > room)
 				break;

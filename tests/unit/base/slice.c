@@ -58,6 +58,39 @@ check_lines(void)
 	free(copy);
 }
 
+static void
+check_utf8(void)
+{
+	static const struct {
+		const char *name, *bytes;
+		size_t n;
+		uint32_t c;
+		size_t taken;
+	} cases[] = {
+		{ "ASCII", "ab", 2, 'a', 1 },
+		{ "three bytes", "\xe2\x82\xac!", 4, 0x20ac, 3 },
+		{ "the last character", "\xf4\x8f\xbf\xbf", 4, 0x10ffff, 4 },
+		{ "one that is cut", "\xe2\x82", 2, MT_SLICE_NO_CHAR, 1 },
+		{ "a byte that begins none", "\x82\xac", 2, MT_SLICE_NO_CHAR, 1 },
+		{ "a surrogate", "\xed\xa0\x80", 3, MT_SLICE_NO_CHAR, 1 },
+		{ "a long form", "\xc0\xaf", 2, MT_SLICE_NO_CHAR, 1 },
+		{ "NUL", "\0a", 2, MT_SLICE_NO_CHAR, 1 },
+	};
+	struct mt_slice none = { NULL, 0 }, bytes;
+	uint32_t c;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		char *copy = tap_exact(cases[i].bytes, cases[i].n);
+		struct mt_slice s = { copy, cases[i].n };
+
+		ok(mt_slice_take_utf8(&s, &bytes, &c) && c == cases[i].c &&
+		    bytes.p == copy && bytes.n == cases[i].taken &&
+		    s.n == cases[i].n - cases[i].taken, "UTF-8: %s", cases[i].name);
+		free(copy);
+	}
+	ok(!mt_slice_take_utf8(&none, &bytes, &c), "UTF-8: nothing at the end");
+}
+
 int
 main(void)
 {
@@ -65,6 +98,7 @@ main(void)
 
 	check_numbers();
 	check_lines();
+	check_utf8();
 	ok(mt_slice_take_nocase(&s, MT_SLICE("kEY")), "take a word without case");
 	ok(!mt_slice_take(&s, MT_SLICE("; ")), "not what does not stand there");
 	ok(mt_slice_take_until(&s, ' ', &out) && mt_slice_eq(out, MT_SLICE(":")), "until");
