@@ -33,24 +33,12 @@ is_dot_atom(const char *s)
 }
 
 static void
-append_quoted(GString *out, const char *s)
-{
-	g_string_append_c(out, '"');
-	for (; *s != '\0'; s++) {
-		if (*s == '"' || *s == '\\')
-			g_string_append_c(out, '\\');
-		g_string_append_c(out, *s);
-	}
-	g_string_append_c(out, '"');
-}
-
-static void
 append_spec(GString *out, const struct mt_addr *a, const char *domain)
 {
 	if (is_dot_atom(a->local))
 		g_string_append(out, a->local);
 	else
-		append_quoted(out, a->local);
+		mt_word_append_quoted(out, a->local);
 	g_string_append_printf(out, "@%s", domain);
 }
 
@@ -139,7 +127,7 @@ mt_addr_format(const struct mt_addr *a)
 		} else if (is_phrase(a->name, false)) {
 			g_string_append(out, a->name);
 		} else {
-			append_quoted(out, a->name);
+			mt_word_append_quoted(out, a->name);
 		}
 		g_string_append(out, " <");
 	}
@@ -157,7 +145,7 @@ mt_addr_display(const struct mt_addr *a)
 	if (a->name != NULL && is_phrase(a->name, true))
 		g_string_append(out, a->name);
 	else if (a->name != NULL)
-		append_quoted(out, a->name);
+		mt_word_append_quoted(out, a->name);
 	if (a->name != NULL)
 		g_string_append(out, " <");
 	append_spec(out, a, a->domain);

@@ -176,18 +176,6 @@ append_param(struct mt_buf *out, const char *text)
 	    ";\n %s" : "; %s", text);
 }
 
-static void
-append_quoted(GString *to, const char *s)
-{
-	g_string_append_c(to, '"');
-	for (; *s != '\0'; s++) {
-		if (*s == '"' || *s == '\\')
-			g_string_append_c(to, '\\');
-		g_string_append_c(to, *s);
-	}
-	g_string_append_c(to, '"');
-}
-
 /* One character of UTF-8 by RFC 2231 4. */
 static void
 append_percent(GString *to, const char *p, const char *end)
@@ -245,7 +233,7 @@ mt_field_param(struct mt_buf *out, const char *name, const char *value,
 		if (is_token(value))
 			g_string_append(text, value);
 		else
-			append_quoted(text, value);
+			mt_word_append_quoted(text, value);
 		rc = append_param(out, text->str);
 	} else {
 		mt_charset_to_utf8(mt_slice_str(value), NULL, &utf8);

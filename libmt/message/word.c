@@ -1,4 +1,4 @@
-/* word.c - encoded words: text that is not ASCII in header fields (RFC 2047) */
+/* word.c - words of header fields, encoded (RFC 2047) or quoted (RFC 5322 3.2.4) */
 #include "message/word.h"
 
 #include <glib.h>
@@ -227,4 +227,16 @@ mt_word_is_plain(struct mt_slice text)
 			return false;
 	}
 	return true;
+}
+
+void
+mt_word_append_quoted(GString *out, const char *s)
+{
+	g_string_append_c(out, '"');
+	for (; *s != '\0'; s++) {
+		if (*s == '"' || *s == '\\')
+			g_string_append_c(out, '\\');
+		g_string_append_c(out, *s);
+	}
+	g_string_append_c(out, '"');
 }

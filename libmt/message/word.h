@@ -1,6 +1,9 @@
-/* word.h - encoded words: text that is not ASCII in header fields (RFC 2047) */
+/* word.h - words of header fields, encoded (RFC 2047) or quoted (RFC 5322 3.2.4) */
 #ifndef MT_MESSAGE_WORD_H
 #define MT_MESSAGE_WORD_H
+
+#include <glib.h>
+#include <stdbool.h>
 
 #include "base/slice.h"
 
@@ -22,5 +25,8 @@ char *mt_word_encode(struct mt_slice utf8, size_t column);
 /* Whether text can stand in a field unencoded: printable ASCII and tabs, nothing in it
    that reads as an encoded word, no word too long to fold. */
 bool mt_word_is_plain(struct mt_slice text);
+
+/* Append a quoted-string of printable ASCII or UTF-8 (RFC 5322 3.2.4, RFC 6532 3.2). */
+void mt_word_append_quoted(GString *out, const char *s);
 
 #endif
