@@ -31,6 +31,9 @@
 #define MT_MAX_FIELD MT_KIB(256)
 /* GMime dies on nested groups in a field of 80 KB: longer goes to a forked child. */
 #define MT_MAX_FIELD_GMIME MT_KIB(64)
+/* And colons in one: each may nest a group (RFC 5322 3.4), which takes GMime 200 bytes of
+   stack. A field with a few hundred was never seen. */
+#define MT_MAX_FIELD_COLONS ((size_t)1000)
 /* Fields in the headers of all parts: GMime takes 800 bytes for one of 5 bytes. A digest of
    200 messages has 10,000; above this a message goes to a forked child. */
 #define MT_MAX_HEADER_FIELDS ((size_t)50000)

@@ -88,7 +88,7 @@ trial_stack(void)
 	if (getrlimit(RLIMIT_STACK, &r) < 0 || r.rlim_cur == RLIM_INFINITY ||
 	    r.rlim_cur > MT_MIB(64))
 		return MT_MIB(4);
-	return MAX(r.rlim_cur / 2, MT_MIB(1));
+	return MAX(r.rlim_cur / 2, MT_KIB(256));
 }
 
 /* 1: libnotmuch survived the file; 0: it did not; -1: it could not be tried. */

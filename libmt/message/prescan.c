@@ -35,6 +35,7 @@ struct scan {
 	enum place place;
 	bool field_open;	/* the line before belongs to a field */
 	uint64_t field;		/* bytes of the field that is open */
+	uint64_t colons;	/* in it, when it is in the header of a part */
 	uint64_t line;		/* bytes of this line up to here */
 	bool starts_with_cr;	/* this line */
 	uint64_t header;	/* bytes of the top header */
@@ -90,6 +91,7 @@ start_char(struct scan *s, unsigned char c)
 	}
 	if (s->place == AT_START) {
 		s->field = 0;
+		s->colons = 0;
 		s->field_open = false;
 		s->nname = 0;
 	}
@@ -139,6 +141,14 @@ field_length(const struct scan *s)
 	return s->field + (other ? 0 : s->line);
 }
 
+/* Each may begin a group inside of the one before: what ends one is not looked at. */
+static void
+count_colons(struct scan *s, struct mt_slice part)
+{
+	for (size_t i = 0; i < part.n; i++)
+		s->colons += part.p[i] == ':';
+}
+
 static enum mt_prescan
 judge(const struct scan *s)
 {
@@ -146,6 +156,8 @@ judge(const struct scan *s)
 		return MT_PRESCAN_HEADER;
 	if (field_length(s) > MT_MAX_FIELD_GMIME)
 		return MT_PRESCAN_FIELD;
+	if (s->colons > MT_MAX_FIELD_COLONS)
+		return MT_PRESCAN_GROUPS;
 	if (s->fields > MT_MAX_HEADER_FIELDS)
 		return MT_PRESCAN_FIELDS;
 	if (s->boundaries > MT_MAX_BOUNDARY_LINES)
@@ -173,6 +185,8 @@ scan_piece(struct scan *s, struct mt_slice piece)
 
 		for (size_t i = 0; i < n && s->place < IN_FIELD; i++)
 			start_char(s, (unsigned char)part.p[i]);
+		if (s->place == IN_FIELD && s->in_part_header)
+			count_colons(s, part);
 		if (s->line == 0)
 			s->starts_with_cr = n > 0 && part.p[0] == '\r';
 		s->line += n;
@@ -221,6 +235,7 @@ mt_prescan_word(enum mt_prescan p)
 		[MT_PRESCAN_PLAIN] = "plain",
 		[MT_PRESCAN_FIELD] = "a header field of more than 64 KB",
 		[MT_PRESCAN_HEADER] = "a header of more than 1 MB",
+		[MT_PRESCAN_GROUPS] = "a header field with more than 1,000 colons",
 		[MT_PRESCAN_FIELDS] = "more than 50,000 header fields",
 		[MT_PRESCAN_PARTS] = "more than 10,000 boundary lines",
 	};

@@ -204,9 +204,9 @@ test_groups(void)
 	enum mt_prescan found;
 	int rc;
 
-	ok(mt_prescan_fd(fd, &found, &err) == 0 && found == MT_PRESCAN_FIELD,
+	ok(mt_prescan_fd(fd, &found, &err) == 0 && found == MT_PRESCAN_GROUPS,
 	    "200 KB of nested groups are seen before");
-	ok(mt_prescan_fd(big, &found, &err) == 0 && found == MT_PRESCAN_FIELD,
+	ok(mt_prescan_fd(big, &found, &err) == 0 && found == MT_PRESCAN_GROUPS,
 	    "1 MB of them, too");
 #if defined(__SANITIZE_ADDRESS__)
 	/* Its larger stack frames die earlier: the point is that we do not. */
@@ -245,6 +245,7 @@ test_huge(void)
 	is_str(t.trouble, "a header of more than 1 MB", "which is said");
 }
 
+#define COLONS (2 * MT_MAX_FIELD_COLONS)
 #define FIELDS (3 * MT_MAX_HEADER_FIELDS)
 #define MESSAGE "Content-Type: message/rfc822\n"
 
@@ -266,18 +267,29 @@ test_prescan(void)
 		{ "a folded field", "To: a\n", " b,\n", "\n", MT_KIB(70), MT_PRESCAN_FIELD },
 		{ "one with CRLF", "To: a\r\n", "\tb,\r\n", "\r\n", MT_KIB(70), MT_PRESCAN_FIELD },
 		{ "blank folds", "To: a\n", " \n", "\n", MT_KIB(70), MT_PRESCAN_FIELD },
-		{ "a blank before the colon", "To  : a", "a:", "\n", MT_KIB(70),
+		{ "a blank before the colon", "To  : a", "a,", "\n", MT_KIB(70),
 		    MT_PRESCAN_FIELD },
-		{ "a field in a part", "A: b\n\n--b\nTo: ", "a:", "\n", MT_KIB(70),
+		{ "a field in a part", "A: b\n\n--b\nTo: ", "a,", "\n", MT_KIB(70),
 		    MT_PRESCAN_FIELD },
 		{ "a name without end", "A: b\n\n", "x", "", MT_KIB(70), MT_PRESCAN_FIELD },
-		{ "a field below the limit", "To: ", "a:", "\n", MT_KIB(60), MT_PRESCAN_PLAIN },
+		{ "a field below the limit", "To: ", "a,", "\n", MT_KIB(60), MT_PRESCAN_PLAIN },
 		{ "a header without end", "", "Received: x\n", "", MT_MIB(1) + 12,
 		    MT_PRESCAN_HEADER },
 		{ "boundaries", "A: b\n\n", "--b\n", "", 4 * MT_MAX_BOUNDARY_LINES + 4,
 		    MT_PRESCAN_PARTS },
 		{ "fewer boundaries", "A: b\n\n", "--b\n", "", 4 * MT_MAX_BOUNDARY_LINES,
 		    MT_PRESCAN_PLAIN },
+		{ "groups in groups", "To: ", "a:", "\n", COLONS, MT_PRESCAN_GROUPS },
+		{ "groups that may end", "To: ", "a:\";\"", "\n", 5 * COLONS / 2,
+		    MT_PRESCAN_GROUPS },
+		{ "fewer groups", "To: ", "a:", "\n", COLONS - 2, MT_PRESCAN_PLAIN },
+		{ "groups in a folded field", "To:\n", " a:\n", "\n", 2 * COLONS,
+		    MT_PRESCAN_GROUPS },
+		{ "in a part", "A: b\n\n--b\nTo: ", "a:", "\n", COLONS, MT_PRESCAN_GROUPS },
+		{ "in a message", MESSAGE "\nTo: ", "a:", "\n", COLONS, MT_PRESCAN_GROUPS },
+		{ "in fields one after the other", "", "a: b\n c:\n", "\n", 9 * COLONS,
+		    MT_PRESCAN_PLAIN },
+		{ "in text", "A: b\n\nTo: ", "a:", "\n", COLONS, MT_PRESCAN_PLAIN },
 		{ "fields of three bytes", "", "a:\n", "\n", FIELDS + 3, MT_PRESCAN_FIELDS },
 		{ "fewer", "", "a:\n", "\n", FIELDS, MT_PRESCAN_PLAIN },
 		{ "those of a part", "A: b\n\n--b\n", "a:\n", "", FIELDS + 3,
