@@ -4,260 +4,20 @@
 #include <glib.h>
 
 #include "base/limits.h"
+#include "message/addr_scan.h"
 #include "message/charset.h"
 #include "message/word.h"
 
-enum token_kind {
-	TOKEN_END,
-	TOKEN_ATOM,	/* 1*atext, UTF-8 too */
-	TOKEN_OTHER,	/* lax: a byte that nothing else takes; names only have it */
-	TOKEN_QUOTED,	/* quoted-string; text is without quotes and backslashes */
-	TOKEN_LITERAL,	/* domain-literal with its brackets */
-	TOKEN_SPECIAL,	/* one of <>@,;:. in c */
-};
-
-struct parser {
-	struct mt_slice rest;
-	bool lax;
-	enum token_kind kind;
-	char c;
-	bool spaced;		/* blanks or a comment stood before the token */
-	GString *text;		/* of an atom, a quoted string, a literal, a byte */
-	GString *comment;	/* the last one: a name in the form of old */
-	const char *start;	/* of the entry, for messages */
-	const char *why;	/* what is wrong; NULL while nothing is */
-	unsigned unclosed;	/* openings that nothing closed */
-};
-
 static bool
-bad(struct parser *p, const char *why)
+is_at(const struct mt_addr_scan *p, char c)
 {
-	if (p->why == NULL)
-		p->why = why;
-	return false;
-}
-
-/* Each opening that nothing closes costs a look at all the rest: not for ever. */
-#define MAX_UNCLOSED 20
-
-static bool
-is_special(char c)
-{
-	return c != '\0' && strchr("<>@,;:.", c) != NULL;
+	return p->kind == MT_ADDR_SPECIAL && p->c == c;
 }
 
 static bool
-is_control(char c)
+is_entry_end(const struct mt_addr_scan *p)
 {
-	return (unsigned char)c < ' ' || c == 0x7f;
-}
-
-static bool
-is_line_end(char c)
-{
-	return c == '\r' || c == '\n';
-}
-
-/* A line end that a blank follows: the fold's size, else 0 (RFC 5322 3.2.2). */
-static size_t
-fold_length(struct mt_slice s)
-{
-	size_t n = s.n > 1 && s.p[0] == '\r' && s.p[1] == '\n' ? 2 : 1;
-
-	if (s.n > n && s.p[n - 1] == '\n' && (s.p[n] == ' ' || s.p[n] == '\t'))
-		return n;
-	return 0;
-}
-
-/*
- * Take one character of a quoted string, comment or literal, with quoted pairs and
- * folds resolved. 1 with *c (escaped: *quoted), 0 for a fold, -1 at the end or at what
- * must not be there.
- */
-static int
-take_inner(struct parser *p, char *c, bool *quoted)
-{
-	size_t fold = fold_length(p->rest);
-
-	*quoted = false;
-	if (p->rest.n == 0)
-		return -1;
-	if (fold > 0) {
-		p->rest = mt_slice_from(p->rest, fold);
-		return 0;
-	}
-	*c = p->rest.p[0];
-	if (*c == '\\') {
-		if (p->rest.n < 2)
-			return -1;
-		*c = p->rest.p[1];
-		*quoted = true;
-		p->rest = mt_slice_from(p->rest, 1);
-	}
-	if (!p->lax && (is_line_end(*c) || *c == '\0')) {
-		bad(p, "line end or NUL in it");
-		return -1;
-	}
-	p->rest = mt_slice_from(p->rest, 1);
-	return 1;
-}
-
-/* comment = "(" *([FWS] ccontent) [FWS] ")"; they nest: a count instead of recursion. */
-static bool
-skip_comment(struct parser *p)
-{
-	struct mt_slice before = p->rest;
-	unsigned depth = 0;
-	bool quoted;
-	char c;
-	int rc;
-
-	g_string_truncate(p->comment, 0);
-	if (p->unclosed > MAX_UNCLOSED)
-		return false;
-	while ((rc = take_inner(p, &c, &quoted)) >= 0) {
-		if (rc == 0)
-			continue;
-		if (!quoted && c == '(' && ++depth == 1)
-			continue;
-		if (!quoted && c == ')' && --depth == 0)
-			return true;
-		if (depth > MT_MAX_COMMENT_DEPTH && !p->lax)
-			return bad(p, "comments too deep");
-		g_string_append_c(p->comment, c);
-	}
-	/* Lax: a parenthesis that nothing closes is a letter. */
-	p->rest = before;
-	p->unclosed++;
-	g_string_truncate(p->comment, 0);
-	return bad(p, "( without )");
-}
-
-/* CFWS; false when what comes is wrong. Lax: a ( without ) is left for an atom. */
-static bool
-skip_cfws(struct parser *p)
-{
-	p->spaced = false;
-	while (p->rest.n > 0) {
-		size_t fold = fold_length(p->rest);
-		char c = p->rest.p[0];
-
-		if (fold > 0) {
-			p->rest = mt_slice_from(p->rest, fold);
-		} else if (p->lax && mt_slice_starts(p->rest, MT_SLICE("\r\n"))) {
-			p->rest = mt_slice_from(p->rest, 2);
-		} else if (c == ' ' || c == '\t' || (p->lax && c == '\n')) {
-			p->rest = mt_slice_from(p->rest, 1);
-		} else if (!p->lax && is_line_end(c)) {
-			return bad(p, "line end in it");
-		} else if (c == '(') {
-			if (!skip_comment(p))
-				return p->lax;
-		} else {
-			return true;
-		}
-		p->spaced = true;
-	}
-	return true;
-}
-
-/*
- * quoted-string, or domain-literal, up to its closing character. Controls stay in it:
- * a name is cleaned of them, an address that has one is none.
- */
-static bool
-take_enclosed(struct parser *p, char close)
-{
-	struct mt_slice before = p->rest;
-	bool quoted;
-	char c;
-	int rc;
-
-	if (p->unclosed > MAX_UNCLOSED)
-		return false;
-	p->rest = mt_slice_from(p->rest, 1);
-	while ((rc = take_inner(p, &c, &quoted)) >= 0) {
-		if (rc == 0)
-			continue;
-		if (!quoted && c == close)
-			return true;
-		if (close == ']' && (quoted || c == '[' || is_control(c))) {
-			p->rest = before;
-			return bad(p, "not a domain literal");
-		}
-		if (!p->lax && is_control(c) && c != '\t')
-			return bad(p, "control character in it");
-		g_string_append_c(p->text, c);
-	}
-	p->rest = before;
-	p->unclosed++;
-	return bad(p, close == '"' ? "\" without another" : "[ without ]");
-}
-
-static bool
-take_atom(struct parser *p)
-{
-	struct mt_slice atom = mt_slice_take_while(&p->rest, mt_addr_is_atext);
-
-	p->kind = TOKEN_ATOM;
-	g_string_append_len(p->text, atom.p, (gssize)atom.n);
-	return atom.n > 0 || bad(p, "character that must be quoted");
-}
-
-static bool
-take_other(struct parser *p)
-{
-	p->kind = TOKEN_OTHER;
-	g_string_truncate(p->text, 0);
-	g_string_append_c(p->text, p->rest.p[0]);
-	p->rest = mt_slice_from(p->rest, 1);
-	return true;
-}
-
-/* Read the next token into p. False ends a strict parse; lax always gets one. */
-static bool
-next(struct parser *p)
-{
-	g_string_truncate(p->text, 0);
-	p->kind = TOKEN_END;
-	p->c = '\0';
-	if (!skip_cfws(p))
-		return false;
-	if (p->rest.n == 0)
-		return true;
-	if (is_special(p->rest.p[0])) {
-		p->kind = TOKEN_SPECIAL;
-		p->c = p->rest.p[0];
-		p->rest = mt_slice_from(p->rest, 1);
-		return true;
-	}
-	if (p->rest.p[0] == '"') {
-		p->kind = TOKEN_QUOTED;
-		if (take_enclosed(p, '"'))
-			return true;
-	} else if (p->rest.p[0] == '[') {
-		p->kind = TOKEN_LITERAL;
-		g_string_append_c(p->text, '[');
-		if (take_enclosed(p, ']')) {
-			g_string_append_c(p->text, ']');
-			return true;
-		}
-	} else if (take_atom(p)) {
-		return true;
-	}
-	return p->lax && take_other(p);
-}
-
-static bool
-is_at(const struct parser *p, char c)
-{
-	return p->kind == TOKEN_SPECIAL && p->c == c;
-}
-
-static bool
-is_entry_end(const struct parser *p)
-{
-	return p->kind == TOKEN_END || is_at(p, ',') || is_at(p, ';');
+	return p->kind == MT_ADDR_END || is_at(p, ',') || is_at(p, ';');
 }
 
 /* Words up to a special that is no dot: a name, a local part or a group's name. */
@@ -286,18 +46,18 @@ words_clear(struct words *w)
 
 /* What names of real mail have in them, unquoted, and no address has there. */
 static bool
-is_name_only(const struct parser *p)
+is_name_only(const struct mt_addr_scan *p)
 {
-	return p->kind == TOKEN_LITERAL || p->kind == TOKEN_OTHER;
+	return p->kind == MT_ADDR_LITERAL || p->kind == MT_ADDR_OTHER;
 }
 
 /* Begins at p's token and ends at the first that is none of them. */
 static bool
-take_words(struct parser *p, struct words *w)
+take_words(struct mt_addr_scan *p, struct words *w)
 {
 	bool want_word = true;
 
-	while (p->kind == TOKEN_ATOM || p->kind == TOKEN_QUOTED || is_at(p, '.') ||
+	while (p->kind == MT_ADDR_ATOM || p->kind == MT_ADDR_QUOTED || is_at(p, '.') ||
 	    (p->lax && is_name_only(p))) {
 		bool dot = is_at(p, '.');
 
@@ -312,7 +72,7 @@ take_words(struct parser *p, struct words *w)
 		g_string_append_len(w->phrase, p->text->str, (gssize)p->text->len);
 		g_string_append_len(w->local, p->text->str, (gssize)p->text->len);
 		w->n++;
-		if (!next(p))
+		if (!mt_addr_scan_next(p))
 			return false;
 	}
 	if (want_word && !p->lax)
@@ -322,27 +82,27 @@ take_words(struct parser *p, struct words *w)
 
 /* domain = dot-atom / domain-literal / obs-domain; p stands at its first token. */
 static bool
-take_domain(struct parser *p, GString *domain)
+take_domain(struct mt_addr_scan *p, GString *domain)
 {
 	bool dot = true;
 
-	if (p->kind == TOKEN_LITERAL) {
+	if (p->kind == MT_ADDR_LITERAL) {
 		g_string_assign(domain, p->text->str);
-		return next(p);
+		return mt_addr_scan_next(p);
 	}
-	while ((p->kind == TOKEN_ATOM && dot) || is_at(p, '.')) {
+	while ((p->kind == MT_ADDR_ATOM && dot) || is_at(p, '.')) {
 		dot = is_at(p, '.');
 		if (dot)
 			g_string_append_c(domain, '.');
 		else
 			g_string_append_len(domain, p->text->str, (gssize)p->text->len);
-		if (!next(p))
+		if (!mt_addr_scan_next(p))
 			return false;
 	}
 	if (p->lax && domain->len > 0 && domain->str[domain->len - 1] == '.')
 		g_string_truncate(domain, domain->len - 1);
 	if (domain->len == 0)
-		return bad(p, "no domain behind the @");
+		return mt_addr_scan_bad(p, "no domain behind the @");
 	return true;
 }
 
@@ -374,21 +134,21 @@ has_domain_name(const struct mt_addr *a)
 
 /* Give the address to the list, if there is one (lax: else it is passed over). */
 static bool
-emit(struct parser *p, const GString *name, const struct words *local,
+emit(struct mt_addr_scan *p, const GString *name, const struct words *local,
     const GString *domain, struct mt_addr_list *out)
 {
 	struct mt_addr a = { NULL, NULL, NULL };
 	bool fine;
 
 	if (!local->is_local)
-		return bad(p, "not a local part before the @");
+		return mt_addr_scan_bad(p, "not a local part before the @");
 	if (local->local->len + domain->len > MT_MAX_PATH - 3)
-		return bad(p, "too long");
+		return mt_addr_scan_bad(p, "too long");
 	if (out->n >= MT_MAX_ADDRS)
-		return bad(p, "too many addresses");
+		return mt_addr_scan_bad(p, "too many addresses");
 	/* Nobody knows which address other bytes were meant to be. */
 	if (!is_utf8(local->local) || !is_utf8(domain))
-		return bad(p, "not UTF-8");
+		return mt_addr_scan_bad(p, "not UTF-8");
 	a.local = g_strdup(local->local->str);
 	a.domain = g_strdup(domain->str);
 	if (name != NULL && name->len > 0) {
@@ -399,9 +159,9 @@ emit(struct parser *p, const GString *name, const struct words *local,
 	}
 	fine = !has_control(a.local) && !has_control(a.domain);
 	if (!fine)
-		bad(p, "control character in it");
+		mt_addr_scan_bad(p, "control character in it");
 	else if (!has_domain_name(&a))
-		fine = bad(p, "not a domain name");
+		fine = mt_addr_scan_bad(p, "not a domain name");
 	if (fine)
 		mt_addr_list_add(out, &a);
 	mt_addr_clear(&a);
@@ -410,7 +170,7 @@ emit(struct parser *p, const GString *name, const struct words *local,
 
 /* obs-route = *("," / "@" domain) ":" (RFC 5322 4.4): means nothing now. */
 static bool
-skip_route(struct parser *p)
+skip_route(struct mt_addr_scan *p)
 {
 	g_autoptr(GString) domain = g_string_new(NULL);
 
@@ -420,15 +180,17 @@ skip_route(struct parser *p)
 		bool at = is_at(p, '@');
 
 		g_string_truncate(domain, 0);
-		if (!next(p) || (at && !take_domain(p, domain)))
+		if (!mt_addr_scan_next(p) || (at && !take_domain(p, domain)))
 			return false;
 	}
-	return is_at(p, ':') ? next(p) : bad(p, "route without :");
+	if (!is_at(p, ':'))
+		return mt_addr_scan_bad(p, "route without :");
+	return mt_addr_scan_next(p);
 }
 
 /* angle-addr = "<" [obs-route] addr-spec ">"; p stands behind the "<". */
 static bool
-take_angle(struct parser *p, const GString *name, struct mt_addr_list *out)
+take_angle(struct mt_addr_scan *p, const GString *name, struct mt_addr_list *out)
 {
 	g_autoptr(GString) domain = g_string_new(NULL);
 	struct words w;
@@ -436,12 +198,12 @@ take_angle(struct parser *p, const GString *name, struct mt_addr_list *out)
 
 	words_init(&w);
 	fine = skip_route(p) && take_words(p, &w);
-	fine = fine && (w.n > 0 || bad(p, "nothing before the @"));
-	fine = fine && (is_at(p, '@') || bad(p, "no @ in it"));
-	fine = fine && next(p) && take_domain(p, domain);
+	fine = fine && (w.n > 0 || mt_addr_scan_bad(p, "nothing before the @"));
+	fine = fine && (is_at(p, '@') || mt_addr_scan_bad(p, "no @ in it"));
+	fine = fine && mt_addr_scan_next(p) && take_domain(p, domain);
 	fine = fine && (is_at(p, '>') || (p->lax && is_entry_end(p)) ||
-	    bad(p, "no > behind the domain"));
-	fine = fine && (!is_at(p, '>') || next(p));
+	    mt_addr_scan_bad(p, "no > behind the domain"));
+	fine = fine && (!is_at(p, '>') || mt_addr_scan_next(p));
 	fine = fine && emit(p, name, &w, domain, out);
 	words_clear(&w);
 	return fine;
@@ -449,28 +211,28 @@ take_angle(struct parser *p, const GString *name, struct mt_addr_list *out)
 
 /* Lax: what stands between an address that is none and the next one. */
 static void
-take_name_rest(struct parser *p, GString *name)
+take_name_rest(struct mt_addr_scan *p, GString *name)
 {
 	while (!is_entry_end(p) && !is_at(p, '<')) {
 		if (p->spaced)
 			g_string_append_c(name, ' ');
-		if (p->kind == TOKEN_SPECIAL)
+		if (p->kind == MT_ADDR_SPECIAL)
 			g_string_append_c(name, p->c);
 		else
 			g_string_append_len(name, p->text->str, (gssize)p->text->len);
-		next(p);
+		mt_addr_scan_next(p);
 	}
 }
 
 /* addr-spec = local-part "@" domain; p stands behind the "@". */
 static bool
-take_spec(struct parser *p, struct words *w, struct mt_addr_list *out)
+take_spec(struct mt_addr_scan *p, struct words *w, struct mt_addr_list *out)
 {
 	g_autoptr(GString) domain = g_string_new(NULL);
 	g_autoptr(GString) name = NULL;
 
 	if (w->n == 0)
-		return bad(p, "nothing before the @");
+		return mt_addr_scan_bad(p, "nothing before the @");
 	/* A comment behind it was where the name stood before RFC 822. */
 	g_string_truncate(p->comment, 0);
 	if (!take_domain(p, domain))
@@ -482,15 +244,15 @@ take_spec(struct parser *p, struct words *w, struct mt_addr_list *out)
 		g_string_append_printf(w->phrase, "@%s", domain->str);
 		take_name_rest(p, w->phrase);
 		if (is_at(p, '<'))
-			return next(p) && take_angle(p, w->phrase, out);
-		return bad(p, "text behind it");
+			return mt_addr_scan_next(p) && take_angle(p, w->phrase, out);
+		return mt_addr_scan_bad(p, "text behind it");
 	}
 	return emit(p, name, w, domain, out);
 }
 
 /* One address, or a group's head; p stands at its first token. */
 static bool
-take_entry(struct parser *p, bool *in_group, struct mt_addr_list *out)
+take_entry(struct mt_addr_scan *p, bool *in_group, struct mt_addr_list *out)
 {
 	struct words w;
 	bool fine = false;
@@ -500,19 +262,20 @@ take_entry(struct parser *p, bool *in_group, struct mt_addr_list *out)
 		goto out;
 	if (is_at(p, ':')) {
 		/* group = display-name ":" [group-list] ";": they do not nest. */
-		fine = p->lax || (w.n > 0 && !*in_group) || bad(p, "misplaced :");
+		fine = p->lax || (w.n > 0 && !*in_group) ||
+		    mt_addr_scan_bad(p, "misplaced :");
 		*in_group = true;
-		fine = fine && next(p);
+		fine = fine && mt_addr_scan_next(p);
 		goto out;
 	}
 	if (is_at(p, '<'))
-		fine = next(p) && take_angle(p, w.phrase, out);
+		fine = mt_addr_scan_next(p) && take_angle(p, w.phrase, out);
 	else if (is_at(p, '@'))
-		fine = next(p) && take_spec(p, &w, out);
+		fine = mt_addr_scan_next(p) && take_spec(p, &w, out);
 	else
-		bad(p, "no @ in it");
+		mt_addr_scan_bad(p, "no @ in it");
 	if (fine && !p->lax && !is_entry_end(p))
-		fine = bad(p, "text behind it");
+		fine = mt_addr_scan_bad(p, "text behind it");
 out:
 	words_clear(&w);
 	return fine;
@@ -520,22 +283,22 @@ out:
 
 /* Lax: go on behind what is not understood. */
 static void
-skip_entry(struct parser *p)
+skip_entry(struct mt_addr_scan *p)
 {
 	while (!is_entry_end(p))
-		next(p);
+		mt_addr_scan_next(p);
 }
 
 static bool
-take_list(struct parser *p, struct mt_addr_list *out)
+take_list(struct mt_addr_scan *p, struct mt_addr_list *out)
 {
 	bool in_group = false, done = false;
 
 	while (!done) {
 		p->start = p->rest.p;
-		if (!next(p))
+		if (!mt_addr_scan_next(p))
 			return false;
-		done = p->kind == TOKEN_END;
+		done = p->kind == MT_ADDR_END;
 		while (!is_entry_end(p)) {
 			bool was_in_group = in_group;
 
@@ -547,20 +310,20 @@ take_list(struct parser *p, struct mt_addr_list *out)
 			if (p->lax)
 				skip_entry(p);
 		}
-		done = done || p->kind == TOKEN_END;
+		done = done || p->kind == MT_ADDR_END;
 		if (is_at(p, ';')) {
 			if (!in_group && !p->lax)
-				return bad(p, "; without a group");
+				return mt_addr_scan_bad(p, "; without a group");
 			in_group = false;
 		}
 		if (out->n >= MT_MAX_ADDRS && p->lax)
 			return true;
 	}
-	return !in_group || p->lax || bad(p, "group without ;");
+	return !in_group || p->lax || mt_addr_scan_bad(p, "group without ;");
 }
 
 static bool
-parse(struct parser *p, struct mt_slice text, struct mt_addr_list *out)
+parse(struct mt_addr_scan *p, struct mt_slice text, struct mt_addr_list *out)
 {
 	bool fine;
 
@@ -570,7 +333,7 @@ parse(struct parser *p, struct mt_slice text, struct mt_addr_list *out)
 	p->text = g_string_new(NULL);
 	p->comment = g_string_new(NULL);
 	if (!p->lax && text.n > 0 && memchr(text.p, '\0', text.n) != NULL)
-		fine = bad(p, "NUL in it");
+		fine = mt_addr_scan_bad(p, "NUL in it");
 	else
 		fine = take_list(p, out);
 	g_string_free(p->text, TRUE);
@@ -581,7 +344,7 @@ parse(struct parser *p, struct mt_slice text, struct mt_addr_list *out)
 int
 mt_addr_parse(struct mt_slice text, struct mt_addr_list *out, struct mt_err *err)
 {
-	struct parser p = { .lax = false };
+	struct mt_addr_scan p = { .lax = false };
 	struct mt_slice at;
 
 	if (parse(&p, text, out))
@@ -616,7 +379,7 @@ mt_addr_parse_one(struct mt_slice text, struct mt_addr *out, struct mt_err *err)
 void
 mt_addr_parse_lax(struct mt_slice text, struct mt_addr_list *out)
 {
-	struct parser p = { .lax = true };
+	struct mt_addr_scan p = { .lax = true };
 
 	/* Cut, it could end in an address that is cut. */
 	if (text.n > MT_MAX_HEADER)
