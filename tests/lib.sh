@@ -115,6 +115,13 @@ status()
 	[ "$rc" -eq "$want" ] || { echo "status $rc, not $want: $*"; return 1; }
 }
 
+# not COMMAND...: true when its answer is no: status 1, and not that of a grep without its
+# file or of a command that died. For expect, where set -e does not see a command behind !.
+not()
+{
+	status 1 "$@"
+}
+
 skip() # PROMISE WHY: one test that cannot run here
 {
 	test_count=$((test_count + 1))

@@ -58,7 +58,8 @@ expect 'a snapshot made while the clock was ahead is not the latest for ever' '
 	mt-backup -r clock create Mail 2>err
 	grep "clock.*20990101T000000Z-00000001" err
 	mt-backup -r clock list latest | grep -x b/new/7.b.h
-	mt-backup -r clock restore --to clock.out && [ -e clock.out/b/new/7.b.h ]
+	mt-backup -r clock restore --to clock.out
+	[ -e clock.out/b/new/7.b.h ]
 	sleep 1; rm Mail/b/new/7.b.h; echo two >Mail/b/new/8.b.h
 	mt-backup -r clock create Mail 2>err
 	[ ! -s err ]
@@ -95,12 +96,14 @@ inject()
 expect 'a disk that turns out full when the data is flushed is 75, another fault 74' '
 	echo new >Mail/a/new/4.a.h
 	for k in 1 2 3 4 5; do
-		rm -rf flush && cp -a repo flush
+		rm -rf flush
+		cp -a repo flush
 		status 75 inject "fsync:error=ENOSPC:when=$k" mt-backup -r flush create Mail 2>err
 		grep "No space" err
 	done
 	status 74 inject "fsync:error=EIO:when=1" mt-backup -r flush create Mail
-	mt-backup -r flush create Mail && mt-backup -r flush verify
+	mt-backup -r flush create Mail
+	mt-backup -r flush verify
 	rm Mail/a/new/4.a.h'
 # The first reads are those of the tables, three for each pack.
 packs=(repo/packs/*) tables=$((3 * ${#packs[@]}))

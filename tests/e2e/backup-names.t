@@ -103,7 +103,8 @@ expect 'what begins with / ./ or ../, or names nothing there, is a path' '
 	mt-backup restore --to "$T/d5" ../other/ >/dev/null
 	mt-backup restore --to "$T/d6" . >/dev/null
 	mt-backup restore --to "$T/d7" INBOX >/dev/null
-	cd INBOX/new && mt-backup restore --to "$T/d8" 1.* >/dev/null
+	cd INBOX/new
+	mt-backup restore --to "$T/d8" 1.* >/dev/null
 	status 66 mt-backup restore --to "$T/d9" ./work/INBOX
 	status 66 mt-backup restore --to "$T/d9" "" )
 	[ "$(files d4)" = ./work/work/INBOX/new/2.d.h ]

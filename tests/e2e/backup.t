@@ -122,7 +122,8 @@ expect 'one folder, one message, a pattern; what does not exist is said' '
 	grep -q "nothing/here" err
 '
 expect 'a message that is there under another flag is not restored again' '
-	cp -a out2 q && mv q/work/INBOX/cur/1002.c.h:2,S q/work/INBOX/cur/1002.c.h:2,RS
+	cp -a out2 q
+	mv q/work/INBOX/cur/1002.c.h:2,S q/work/INBOX/cur/1002.c.h:2,RS
 	mt-backup restore --to q >/dev/null
 	[ "$(find q -type f | wc -l)" = 9 ]
 '
@@ -136,7 +137,8 @@ expect 'another message of the same name stays, and the restored one goes beside
 	[ ! -s err ] && [ "$(find q -type f | wc -l)" = 10 ]
 '
 expect 'in place, deleted mail comes back and the rest stays' '
-	cp -a Mail keep && tree Mail >now
+	cp -a Mail keep
+	tree Mail >now
 	rm -r Mail/work/INBOX
 	mt-backup restore >/dev/null
 	tree Mail | diff now -
@@ -144,7 +146,9 @@ expect 'in place, deleted mail comes back and the rest stays' '
 '
 expect 'a file that cannot be read is named, the rest is saved, status 66' '
 	mkdir -p odd/{cur,new,tmp}
-	echo a >odd/cur/1.a:2, && ln -s /nowhere/at/all odd/cur/2.b:2, && ln -s /proc/self/mem odd/cur/3.c:2,
+	echo a >odd/cur/1.a:2,
+	ln -s /nowhere/at/all odd/cur/2.b:2,
+	ln -s /proc/self/mem odd/cur/3.c:2,
 	status 66 mt-backup create odd >odd.txt 2>err
 	grep -q "3.c" err
 	grep -q ": 1 messages" odd.txt
@@ -242,7 +246,8 @@ expect 'a cut pack, an empty one and a missing one are survived' '
 	rm -f "dmg/packs/$p"; survives 1
 '
 expect 'moving the bad pack away and saving again mends it' '
-	mt-backup -r dmg create big >/dev/null && mt-backup -r dmg verify
+	mt-backup -r dmg create big >/dev/null
+	mt-backup -r dmg verify
 	rm -rf dmg.out; mt-backup -r dmg restore --to dmg.out -s "$(mt-backup list -r dmg | head -n 1 | cut -f1)" >/dev/null
 	tree dmg.out | diff <(tree big) -
 '
@@ -255,15 +260,20 @@ expect 'a damaged snapshot is named, and the others work' '
 	tree y | diff <(tree big) -
 '
 expect 'a full disk is said, with status 75, and the repository stays good' '
-	mkdir -p small && mount -t tmpfs -o size=600k none small 2>/dev/null || { echo no mount here; exit 0; }
-	rc=0
-	{ mt-backup -r small/repo init && status 75 mt-backup -r small/repo create big 2>err &&
-	    grep -q "No space" err && mt-backup -r small/repo verify; } || rc=1
-	umount small
-	[ $rc = 0 ]
+	need_mounts
+	mkdir -p small
+	"${MOUNTS[@]}" bash -c "
+		mount -t tmpfs -o size=600k none small || exit 99
+		mt-backup -r small/repo init || exit
+		mt-backup -r small/repo create big 2>err
+		echo \$? >rc
+		mt-backup -r small/repo verify"
+	[ "$(cat rc)" = 75 ]
+	grep -q "No space" err
 '
 expect 'a link to nothing is named, and a Maildir without tmp/ is saved' '
-	mkdir -p seen/a/{cur,new} && printf "Subject: x\n\nx\n" >seen/a/new/1.a.h
+	mkdir -p seen/a/{cur,new}
+	printf "Subject: x\n\nx\n" >seen/a/new/1.a.h
 	ln -s nowhere seen/a/new/2.a.h
 	mt-backup -r seen.repo init
 	status 66 mt-backup -r seen.repo create seen 2>err
@@ -272,7 +282,8 @@ expect 'a link to nothing is named, and a Maildir without tmp/ is saved' '
 if [ "$(id -u)" != 0 ]; then
 	expect 'a folder that cannot be read is named, and the others are saved' '
 		rm seen/a/new/2.a.h
-		mkdir -p seen/b/{cur,new,tmp} && chmod 0 seen/b
+		mkdir -p seen/b/{cur,new,tmp}
+		chmod 0 seen/b
 		status 66 mt-backup -r seen.repo create seen 2>err; chmod 700 seen/b
 		grep "seen/b.*Permission denied" err
 		mt-backup -r seen.repo list latest | grep 1.a.h'
@@ -294,7 +305,8 @@ expect 'roots of one name, and of the name that would be made for it, are apart'
 	mt-backup -r apart restore --to out.apart
 	[ "$(find out.apart -type f | wc -l)" = 3 ]'
 expect 'a name that is taken, and the other name too: one that nobody has' '
-	mkdir -p taken/{cur,new,tmp} && printf "Subject: x\n\nx\n" >"taken/cur/5.a.h:2,S"
+	mkdir -p taken/{cur,new,tmp}
+	printf "Subject: x\n\nx\n" >"taken/cur/5.a.h:2,S"
 	mt-backup -r taken.repo init
 	mt-backup -r taken.repo create taken
 	echo other >"taken/cur/5.a.h:2,S"
@@ -305,7 +317,8 @@ expect 'a name that is taken, and the other name too: one that nobody has' '
 	[ "$(ls taken/cur | wc -l)" = 3 ]
 	[ "$(grep -l "^Subject: x" taken/cur/*:2,S | wc -l)" = 1 ]'
 expect 'and one that is too long for the other name' '
-	rm -rf taken && mkdir -p taken/{cur,new,tmp}
+	rm -rf taken
+	mkdir -p taken/{cur,new,tmp}
 	long=5.$(printf "%0230d" 0).h
 	printf "Subject: y\n\ny\n" >"taken/new/$long"
 	mt-backup -r taken.repo create taken
@@ -314,14 +327,17 @@ expect 'and one that is too long for the other name' '
 	[ "$(grep -l "^Subject: y" taken/new/* | wc -l)" = 1 ]
 	[ "$(cat "taken/new/$long")" = other ]'
 expect 'a message is there in new/ or cur/, also when the other has its unique name' '
-	mkdir -p both/{cur,new,tmp} && printf "Subject: z\n\nz\n" >both/new/6.a.h
-	mt-backup -r both.repo init && mt-backup -r both.repo create both
+	mkdir -p both/{cur,new,tmp}
+	printf "Subject: z\n\nz\n" >both/new/6.a.h
+	mt-backup -r both.repo init
+	mt-backup -r both.repo create both
 	echo other >both/cur/6.a.h:2,S; echo third >both/cur/6.a.h:2,F
 	mt-backup -r both.repo restore --json | grep "\"restored\":0,.*\"present\":1,\"renamed\":\[\]"
 	mv both/new/6.a.h both/cur/6.a.h:2,R; echo fourth >both/new/6.a.h
 	mt-backup -r both.repo restore --json | grep "\"restored\":0,.*\"present\":1,\"renamed\":\[\]"
 	rm both/cur/6.a.h:2,R
-	mt-backup -r both.repo restore 2>err && grep "another message has this name" err
+	mt-backup -r both.repo restore 2>err
+	grep "another message has this name" err
 	mt-backup -r both.repo restore --json | grep "\"restored\":0,.*\"present\":1,\"renamed\":\[\]"
 	[ "$(grep -l "^Subject: z" both/*/* | wc -l)" = 1 ]
 	[ "$(ls both/cur both/new | grep -c 6.a)" = 4 ]'

@@ -60,12 +60,12 @@ mkdir out
 cp mail/eml/*.eml out/
 ok 'equal folders are equal' "$compare" mail/eml out
 printf 'x' >>out/0003.eml
-expect 'one byte more is seen' '! "'"$compare"'" mail/eml out'
+expect 'one byte more is seen' 'not "$compare" mail/eml out'
 cp mail/eml/0003.eml out/
 printf 'Received: by test\nX-Other: field\n' | cat - mail/eml/0004.eml >out/0004.eml
-expect 'a field on top that is no trace field is seen' '! "'"$compare"'" mail/eml out'
+expect 'a field on top that is no trace field is seen' 'not "$compare" mail/eml out'
 printf 'Received: by test;\n\tnow\n' | cat - mail/eml/0004.eml >out/0004.eml
 ok 'trace fields on top are not a change' "$compare" mail/eml out
 cp mail/eml/0005.eml out/twice.eml
-expect 'a message that came twice is seen' '! "'"$compare"'" mail/eml out'
+expect 'a message that came twice is seen' 'not "$compare" mail/eml out'
 done_testing

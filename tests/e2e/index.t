@@ -131,12 +131,13 @@ expect 'show renders a message by path, by id and by query' '
 	mt-index show "$root/job/INBOX/cur/1010.m.h:2,S" >a
 	mt-index show id:1010.m.h@example.org >b
 	mt-index show subject:letter and from:ada >c
-	cmp a b && cmp a c
+	cmp a b
+	cmp a c
 	grep -q "^From: Ada Lovelace <ada@example.org>$" a
 	grep -q "^Subject: a letter$" a
 	grep -q "Hello world" a
-	! grep -q script a
-	! grep -q "no$" a
+	not grep -q script a
+	not grep -q "no$" a
 	grep -q "^\[attachment: a.pdf, application/pdf, 3 bytes\]$" a
 	mt-index show --json id:1010.m.h@example.org | python3 -c "
 import json, sys
@@ -166,8 +167,8 @@ expect 'what is no file does not make it wait: not a FIFO, not one that the inde
 expect 'a message cannot drive the terminal' '
 	{ mt-index search "*"; mt-index search -o threads "*"; mt-index show id:1011.x.h@example.org
 	  mt-index search --json "*"; } >out
-	! LC_ALL=C grep -q "[[:cntrl:]]" <(tr -d "\n\t" <out)
-	! grep -q "$(printf "\342\200\256")" out
+	not env LC_ALL=C grep -q "[[:cntrl:]]" <(tr -d "\n\t" <out)
+	not grep -q "$(printf "\342\200\256")" out
 '
 
 # --- what cannot be read ---------------------------------------------------------------
@@ -242,12 +243,14 @@ expect 'dangerous messages are skipped and named, all others indexed: status 65'
 	status 65 mt-index new >out 2>err
 	grep -q "2001.groups.h.*died of signal" err
 	grep -q "2002.inner.h.*died of signal" err
-	[ "$(grep -c skipped: err)" = 2 ] && ! grep -v skipped: err
+	[ "$(grep -c skipped: err)" = 2 ]
+	not grep -v skipped: err
 	[ "$(mt-index count folder:trap)" -ge 4 ]
 	[ "$(mt-index count id:2000.ok.h@example.org)" = 1 ]
 '
 expect 'they are not tried again, also under other flags' '
-	mt-index new >out 2>err && [ ! -s err ]
+	mt-index new >out 2>err
+	[ ! -s err ]
 	mv "$root/trap/cur/2001.groups.h:2," "$root/trap/cur/2001.groups.h:2,S"
 	mt-index new >out 2>err && [ ! -s err ]
 '
@@ -292,13 +295,14 @@ expect 'show lives on: it shows what it can, or says why not' '
 		rc=0; mt-index show "$f" >out 2>err || rc=$?
 		echo "$f $rc"; [ $rc = 0 ] || [ $rc = 65 ]
 		[ $rc = 0 ] || [ -s err ]
-		! grep -q "the rest is not shown" out || [ $rc = 65 ]
+		not grep -q "the rest is not shown" out || [ $rc = 65 ]
 	done
 '
 expect 'notmuch itself would have died on it' '
 	mkdir -p alone/mail/cur; cp "$root"/trap/cur/2001* alone/mail/cur
 	printf "[database]\npath=%s\n" "$T/alone" >alone.conf
-	! NOTMUCH_CONFIG=$T/alone.conf notmuch new
+	rc=0; NOTMUCH_CONFIG=$T/alone.conf notmuch new || rc=$?
+	[ $rc -gt 128 ]
 '
 
 # --- other programs, other configurations ----------------------------------------------

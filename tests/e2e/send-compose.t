@@ -58,7 +58,7 @@ expect '-n prints the envelope, and Bcc is only there' '
 	printf "MAIL FROM:<ada@example.org>\nRCPT TO:<b@x.y>\n" >want
 	printf "RCPT TO:<hidden@x.y>\nRCPT TO:<h2@x.y>\n" >>want
 	cmp want envelope
-	! grep -qi -e hidden -e h2@x.y -e ^bcc eml
+	not grep -qi -e hidden -e h2@x.y -e ^bcc eml
 '
 expect 'an attachment that cannot be read is named, status 66' '
 	echo text | status 66 mt-send -n -s x -A none.pdf b@x.y >out 2>err
@@ -128,14 +128,14 @@ expect 'a reply continues the thread, quotes, and leaves me out' '
 	grep -qxF "In-Reply-To: <2@example.net>" got
 	grep -qxF "References: <1@example.net> <2@example.net>" got
 	grep -qF "Danke\\n\\nOn Sat, 21 Nov 2026 10:00:00 +0100, Bøb wrote:\\n> Schön.\\n>\\n>> alt\\n" got
-	! grep -q "> Bob" got
+	not grep -q "> Bob" got
 '
 expect 'a reply to standard input takes its text from a file' '
 	echo Danke >text
 	mt-send -n reply - --body-file text <orig.eml | grep -q "^> Sch"
 	status 64 mt-send reply - <orig.eml
 	mt-send -n reply --no-quote orig.eml </dev/null >out
-	! grep -q Sch out
+	not grep -q Sch out
 '
 expect 'a reply to nothing, to a file that is not there' '
 	status 66 mt-send reply none.eml 2>err; grep -q none.eml err
@@ -146,7 +146,7 @@ expect 'a hostile header cannot put fields into a reply' '
 	printf "From: b@x.y\nSubject: =?utf-8?q?x=0D=0ABcc=3A_evil=40x.y?=\n" >evil.eml
 	printf "Reply-To: =?utf-8?q?=0ABcc=3A?= <r@x.y>\nMessage-ID: <a\x01b@c>\n\nx\n" >>evil.eml
 	echo t | dry -n reply evil.eml
-	! grep -qi "^bcc" eml
+	not grep -qi "^bcc" eml
 	[ "$(cat envelope)" = "MAIL FROM:<ada@example.org>
 RCPT TO:<r@x.y>" ]
 '

@@ -33,9 +33,10 @@ printf 'X: y\r\n\r\ncrlf\r\n' >eml/a.eml
 
 expect 'a Maildir with its folders goes to the given recipients, byte for byte' '
 	mt-send inject -t b@x.y --to c@x.y -f s@x.y md >log
-	[ "$(grep -c "^sent	md/" log)" = 41 ] && [ "$(wc -l <log)" = 41 ]
+	[ "$(grep -c "^sent	md/" log)" = 41 ]
+	[ "$(wc -l <log)" = 41 ]
 	[ "$(digests out/*.eml)" = "$(digests md/cur/* md/Work/new/*)" ]
-	! grep -q stranger out/*.env
+	not grep -q stranger out/*.env
 	for e in out/*.env; do
 		[ "$(sed "s/ SIZE=.*//; s/ BODY=.*//" "$e" | xargs)" = \
 		    "MAIL FROM:<s@x.y> RCPT TO:<b@x.y> RCPT TO:<c@x.y>" ]
@@ -139,13 +140,15 @@ expect 'a server that always hangs up is given up soon' '
 expect 'a server that takes fewer connections gets all over those that it takes' '
 	fake --most 1 --delay 20
 	mt-send inject -t b@x.y md >log
-	[ "$(grep -c ^sent log)" = 41 ] && taken 41
+	[ "$(grep -c ^sent log)" = 41 ]
+	taken 41
 	[ "$(grep -c "^EHLO" fake.log)" = 1 ]
 '
 expect 'a server that ends the session between messages is dialled again' '
 	fake --per 10
 	mt-send inject -j 1 -t b@x.y md >log
-	[ "$(grep -c ^sent log)" = 41 ] && taken 41
+	[ "$(grep -c ^sent log)" = 41 ]
+	taken 41
 	[ "$(grep -c "^EHLO" fake.log)" = 5 ]
 '
 expect 'a server that takes no message is not asked for ever' '

@@ -29,7 +29,7 @@ done
 is "$(readlink root/usr/sbin/sendmail)" /usr/bin/mt-send 'sendmail is mt-send'
 expect 'systemd units name the installed commands' '
 	grep -q "^ExecStart=/usr/sbin/mt-serve" root/usr/lib/systemd/system/mt-serve.service
-	! grep -r "@[A-Z]*@" root/usr/lib/systemd
+	not grep -r "@[A-Z]*@" root/usr/lib/systemd
 '
 ok 'installing again changes nothing' make_it install
 ok 'make uninstall' make_it uninstall

@@ -40,7 +40,7 @@ printf '.It Fl s , Fl -subject Ns = Ns Ar text\nnot Fl x\n.Op Fl n\n' >t.page
 is "$(table_options t.table | xargs)" "--subject -s" 'options of a table are read'
 is "$(page_options t.page | xargs)" "--subject -n -s" 'options of a page are read'
 printf '%081d\n' 0 >t.wide
-expect 'a line of 81 columns is seen' '! narrow t.wide'
+expect 'a line of 81 columns is seen' 'not narrow t.wide'
 
 for bin in "$MT_BUILD"/bin/mt*; do
 	c=${bin##*/}

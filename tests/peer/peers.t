@@ -49,6 +49,7 @@ expect 'Postfix does not relay for strangers' '
 expect 'all of them stop' '
 	stop postfix
 	stop dovecot
-	! port_open "$POSTFIX_PORT" && ! port_open "$DOVECOT_POP3S"
+	not port_open "$POSTFIX_PORT"
+	not port_open "$DOVECOT_POP3S"
 '
 done_testing

@@ -37,7 +37,8 @@ expect 'by STARTTLS and a login, a finished message passes byte for byte' '
 expect 'a new message and its reply: the same thread, the attachment whole' '
 	echo text | mt-send -s hello -A file.bin -b user3@example.org user2@example.org
 	wait_for 20 eval "[ \$(ls postfix/Maildir/new | wc -l) = 2 ]"
-	! grep -q user3 $(grep -L "Delivered-To: user3" postfix/Maildir/new/*)
+	other=$(grep -L "Delivered-To: user3" postfix/Maildir/new/*)
+	not grep -q user3 "$other"
 	first=$(ls postfix/Maildir/new/* | head -n 1)
 	mkdir -p more; parts "$first" more >got; cmp file.bin more/file.bin
 	id=$(sed -n "s/^Message-ID: //p" "$first")

@@ -124,5 +124,7 @@ expect 'a message over SIZE is not sent, and it is said why' '
 	session_was "ehlo=[0-9]+ quit=1"'
 expect 'nothing else arrived' '
 	[ "$(ls postfix/Maildir/new | wc -l)" = 8 ]
-	! arrived nobody && ! arrived nobody-data && ! arrived big'
+	not arrived nobody
+	not arrived nobody-data
+	not arrived big'
 done_testing
