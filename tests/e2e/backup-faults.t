@@ -124,7 +124,7 @@ expect 'what is there already is durable, too, when restore says so' '
 		grep -c "fsync([0-9]*<$T/out$dir>) *= 0" trace
 	done
 	status 74 inject fsync:error=EIO:when=1 mt-backup restore --to out 2>err
-	grep "out.*Input/output error" err'
+	grep "fsync: Input/output error" err'
 
 # --- a hostile repository ---------------------------------------------------------
 
