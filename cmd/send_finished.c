@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "send.h"
+#include "send/draft.h"
 #include "send/inject.h"
 #include "send/sendmail.h"
 
@@ -40,15 +41,19 @@ parse_recipients(const GPtrArray *texts, struct mt_addr_list *out, struct mt_err
 	return 0;
 }
 
-/* The envelope of a finished message: -f and the account that it belongs to. */
+/* The envelope of a finished message, and the account that it belongs to: that of -f,
+   else the author's (NULL: nobody knows whose). */
 static int
-read_envelope(struct send *s, const GPtrArray *texts, struct mt_addr *from,
-    bool *is_null, struct mt_addr_list *rcpts, struct mt_err *err)
+read_envelope(struct send *s, const GPtrArray *texts, const struct mt_addr *author,
+    struct mt_addr *from, bool *is_null, struct mt_addr_list *rcpts,
+    struct mt_err *err)
 {
 	*is_null = false;
-	if (send_read_conf(s, err) < 0 ||
-	    (s->from != NULL && parse_sender(s->from, from, is_null, err) < 0) ||
-	    send_choose_account(s, from->local != NULL ? from : NULL, err) < 0 ||
+	if (s->from != NULL && parse_sender(s->from, from, is_null, err) < 0)
+		return -1;
+	if (from->local != NULL && mt_addr_list_has(&s->mine, from))
+		author = from;
+	if (send_choose_account(s, author, err) < 0 ||
 	    parse_recipients(texts, rcpts, err) < 0)
 		return -1;
 	if (s->from == NULL)
@@ -63,20 +68,30 @@ send_sendmail(struct send *s)
 	mt_auto_value(mt_addr) from = { 0 }, author = { 0 };
 	struct mt_sendmail params = { s->from_fields, &author };
 	struct mt_err err = { 0 };
-	mt_auto_fd int draft = -1;
+	mt_auto_fd int raw = -1, draft = -1;
 	struct mt_submit m;
 	bool is_null;
+	int mine;
 
 	if (s->args->len == 0 && !s->from_fields)
 		mt_cmd_usage("no recipient: name one, or use -t");
-	if (read_envelope(s, s->args, &from, &is_null, &rcpts, &err) < 0 ||
+	if (send_read_conf(s, &err) < 0)
+		return mt_cmd_fail(&err);
+	raw = mt_draft_spool(STDIN_FILENO, &err);
+	if (raw < 0) {
+		mt_fail_in(&err, "standard input");
+		return mt_cmd_fail(&err);
+	}
+	mine = mt_sendmail_find_author(raw, &s->mine);
+	if (read_envelope(s, s->args, mine >= 0 ? &s->mine.v[mine] : NULL, &from, &is_null,
+	    &rcpts, &err) < 0 ||
 	    mt_addr_parse_one(mt_slice_str(s->account->from), &author, &err) < 0)
 		return mt_cmd_fail(&err);
 	if (s->full_name != NULL) {
 		g_free(author.name);
 		author.name = g_strdup(s->full_name);
 	}
-	draft = mt_sendmail_read(STDIN_FILENO, &params, &named, &err);
+	draft = mt_sendmail_read(raw, &params, &named, &err);
 	if (draft < 0) {
 		mt_fail_in(&err, "standard input");
 		return mt_cmd_fail(&err);
@@ -177,7 +192,8 @@ send_inject(struct send *s)
 	if (listed && isatty(STDIN_FILENO) == 1)
 		mt_cmd_usage("no message: give files, Maildirs or mboxes, "
 		    "or their paths on standard input");
-	if (read_envelope(s, s->to, &from, &is_null, &rcpts, &err) < 0)
+	if (send_read_conf(s, &err) < 0 ||
+	    read_envelope(s, s->to, NULL, &from, &is_null, &rcpts, &err) < 0)
 		return mt_cmd_fail(&err);
 	if (rcpts.n > MT_MAX_RCPTS)
 		mt_cmd_usage("more than %zu recipients", MT_MAX_RCPTS);

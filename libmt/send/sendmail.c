@@ -256,18 +256,36 @@ edit_header(struct mt_slice block, const struct mt_addr *from, struct mt_buf *ou
 }
 
 int
-mt_sendmail_read(int in, const struct mt_sendmail *params, struct mt_addr_list *rcpts,
+mt_sendmail_find_author(int draft, const struct mt_addr_list *mine)
+{
+	mt_auto_value(mt_buf) head = MT_BUF_INIT(MT_MAX_HEADER);
+	mt_auto_value(mt_addr_list) authors = { 0 };
+	struct mt_header_field f;
+
+	if (mt_draft_header(draft, &head, NULL) < 0 ||
+	    (!mt_header_find(mt_buf_slice(&head), "Resent-From", &f) &&
+	    !mt_header_find(mt_buf_slice(&head), "From", &f)))
+		return -1;
+	mt_addr_parse_lax(f.raw, &authors);
+	for (size_t i = 0; i < mine->n; i++) {
+		if (mt_addr_list_has(&authors, &mine->v[i]))
+			return (int)i;
+	}
+	return -1;
+}
+
+int
+mt_sendmail_read(int raw, const struct mt_sendmail *params, struct mt_addr_list *rcpts,
     struct mt_err *err)
 {
 	mt_auto_value(mt_buf) head = MT_BUF_INIT(MT_MAX_HEADER);
 	mt_auto_value(mt_buf) edited = MT_BUF_INIT(2 * MT_MAX_HEADER);
-	mt_auto_fd int raw = mt_draft_spool(in, err), out = -1;
+	mt_auto_fd int out = -1;
 	struct mt_smtp_scan scan;
 	size_t replaced;
 
 	/* Before anything is edited, so that an error names the user's own line. */
-	if (raw < 0 || mt_smtp_scan(raw, &scan, err) < 0 ||
-	    mt_draft_header(raw, &head, err) < 0)
+	if (mt_smtp_scan(raw, &scan, err) < 0 || mt_draft_header(raw, &head, err) < 0)
 		return -1;
 	if (check_fields(mt_buf_slice(&head), params->from_fields, err) < 0)
 		return -1;

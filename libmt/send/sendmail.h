@@ -13,8 +13,14 @@ struct mt_sendmail {
 };
 
 /*
- * Read a message from `in` until its end (a line with a single dot is a line like any
- * other), and give it as a draft (draft.h). It stays as it is, byte for byte, but:
+ * Who of these accounts wrote the message in a draft: the index of the first whose
+ * address stands in Resent-From, if there is one, or else in From; -1 for none.
+ */
+int mt_sendmail_find_author(int draft, const struct mt_addr_list *mine);
+
+/*
+ * Make the draft that is sent of the one that was read (draft.h; a line with a single
+ * dot is a line like any other). It stays as it is, byte for byte, but:
  *
  * - Bcc and Resent-Bcc fields are taken out, with -t and without: Bcc never leaves. One
  *   behind a line that is no field may be text, too: that is MT_EDATA, with the line. So
@@ -29,7 +35,7 @@ struct mt_sendmail {
  * Without, it stays empty. An address that is none is MT_EDATA, which quotes it: then
  * nobody gets anything. With -t a header over MT_MAX_HEADER is MT_EDATA.
  */
-int mt_sendmail_read(int in, const struct mt_sendmail *params,
+int mt_sendmail_read(int raw, const struct mt_sendmail *params,
     struct mt_addr_list *rcpts, struct mt_err *err);
 
 #endif

@@ -9,6 +9,10 @@ account test {
   from = "User One <user1@example.org>"
   smtp = "smtp://127.0.0.1:1"
 }
+account work {
+  from = "user1@work.example"
+  smtp = "smtp://127.0.0.1:1"
+}
 END
 mkdir bin
 ln -s "$MT_BUILD/bin/mt-send" bin/sendmail
@@ -58,6 +62,19 @@ expect 'called as sendmail it takes the flags of sendmail' '
 expect '-f and -r set the sender of the envelope' '
 	printf "$whole\nx\n" | bin/sendmail --dry-run -f s@x.y b@x.y | grep -qx "MAIL FROM:<s@x.y>"
 	printf "$whole\nx\n" | bin/sendmail --dry-run -rs@x.y b@x.y | grep -qx "MAIL FROM:<s@x.y>"
+'
+expect 'the account: -a, that of -f, of Resent-From, of From; else the first' '
+	sender() { sendmail --dry-run "$@" b@x.y | head -n 1; }
+	work="From: c@x.y, Me <USER1@work.example>"
+	first="From: user1@example.org"
+	[ "$(printf "$work\n\nx\n" | sender)" = "MAIL FROM:<user1@work.example>" ]
+	[ "$(printf "$work\n\nx\n" | sender -a test)" = "MAIL FROM:<user1@example.org>" ]
+	printf "$work\n\nx\n" | sendmail --dry-run -f user1@example.org b@x.y >out
+	grep -q "^Message-ID: .*@example.org>" out
+	printf "$work\n\nx\n" | sendmail --dry-run -f bounce@x.y b@x.y >out
+	grep -q "^Message-ID: .*@work.example>" out
+	[ "$(printf "Resent-$work\n$first\n\nx\n" | sender)" = "MAIL FROM:<user1@work.example>" ]
+	[ "$(printf "From: a@x.y\n\nx\n" | sender)" = "MAIL FROM:<user1@example.org>" ]
 '
 expect 'text only gets a header; -F names the sender' '
 	echo "hello: world" | sed s/:// | bin/sendmail --dry-run -FCronDaemon b@x.y >out
