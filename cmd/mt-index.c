@@ -204,6 +204,8 @@ run_new(const struct ask *ask)
 	if (mt_index_close(mt_steal(&index), &err) < 0)
 		return mt_cmd_fail(&err);
 	print_scanned(ask, &done);
+	if (done.try_again)
+		return EX_TEMPFAIL;
 	if (done.skipped->len > 0)
 		return EX_DATAERR;
 	return done.failed->len > 0 ? EX_NOINPUT : EX_OK;

@@ -219,6 +219,9 @@ fail:
 	return -1;
 }
 
+/* The status of a child that has no thread to run anything in. */
+#define NOT_BEGUN 255
+
 struct leashed {
 	int (*fn)(void *, int);
 	void *arg;
@@ -277,7 +280,7 @@ leashed_main(struct leashed *l, const struct mt_proc_leash *leash)
 	pthread_attr_init(&attr);
 	if (pthread_attr_setstacksize(&attr, leash->stack_bytes) != 0 ||
 	    pthread_create(&thread, &attr, leashed_thread, l) != 0)
-		return 71;
+		return NOT_BEGUN;
 	pthread_join(thread, NULL);
 	return l->status;
 }
@@ -330,5 +333,7 @@ mt_proc_fork(int (*fn)(void *arg, int out_fd), void *arg,
 	if (WIFSIGNALED(status))
 		return mt_fail(err, MT_EDATA, "the process that read it died of signal %d",
 		    WTERMSIG(status));
+	if (WEXITSTATUS(status) == NOT_BEGUN)
+		return mt_fail(err, MT_ETEMP, "no thread can be made in a child");
 	return WEXITSTATUS(status);
 }

@@ -38,7 +38,7 @@ struct mt_proc_leash {
 
 /*
  * Fork; the child runs fn(arg, out_fd) on a stack of its own and exits with what it
- * returns (0 to 255). What it writes to out_fd is appended to *out (NULL: no pipe,
+ * returns (0 to 254). What it writes to out_fd is appended to *out (NULL: no pipe,
  * out_fd is -1). Returns the child's exit status, or -1 with MT_EDATA when it died of a
  * signal or the limits ("died of signal 11") and MT_ETEMP when it could not be made.
  */

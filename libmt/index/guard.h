@@ -9,7 +9,8 @@
 /*
  * 1: libnotmuch may index the file. 0: it may not, *err says why, and that is remembered in the
  * database (key "mt.skipped.HASH", by the file's unique name and size), so that it is not
- * tried again. -1: it cannot be told (the file has gone, or cannot be read).
+ * tried again. -1: it cannot be told (the file has gone, or cannot be read; MT_ETEMP: the
+ * system is out of something, processes for example).
  *
  * A file that mt_prescan_fd() does not find plain is tried first: a forked child with
  * half our stack indexes it into a throw-away database.

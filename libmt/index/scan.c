@@ -107,6 +107,8 @@ add_file(struct scan *s, const struct mt_index_file *f, struct mt_err *err)
 	if (rc <= 0) {
 		if (rc < 0)
 			mark_unsure(s, f);
+		if (rc < 0 && why.kind == MT_ETEMP)
+			s->out->try_again = true;
 		if (rc == 0 || why.kind != MT_ENOINPUT)
 			g_ptr_array_add(rc == 0 ? s->out->skipped : s->out->failed,
 			    g_strdup(why.msg));

@@ -3,6 +3,7 @@
 #define MT_INDEX_SCAN_H
 
 #include <glib.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/progress.h"
@@ -17,6 +18,7 @@ struct mt_index_scanned {
 	GPtrArray *skipped;	/* a line for each file that is dangerous to read */
 	GPtrArray *failed;	/* a line for each file or directory that could not be read
 				   now; what the index knows below a directory stays */
+	bool try_again;		/* a file failed because the system is out of something */
 };
 
 /*

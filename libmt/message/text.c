@@ -361,6 +361,9 @@ read_parts_forked(int fd, enum mt_prescan found, struct mt_text *out,
 
 	if (status < 0)
 		return mt_fail_in(err, "the message has %s", mt_prescan_word(found));
+	if (status == mt_err_exit(MT_ETEMP))
+		return mt_fail(err, MT_ETEMP, "the message has %s and cannot be read now",
+		    mt_prescan_word(found));
 	if (status != 0 || !take_answer(mt_buf_slice(&answer), out))
 		return mt_fail(err, MT_EDATA, "the message has %s and cannot be read",
 		    mt_prescan_word(found));

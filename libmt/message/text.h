@@ -32,7 +32,8 @@ struct mt_text {
 
 /*
  * Read a message. One that mt_prescan_fd() does not find plain is read in a forked
- * child on a leash, and its death is an MT_EDATA that says so: the caller lives on. Of
+ * child on a leash, and its death is an MT_EDATA that says so: the caller lives on; where
+ * no child can be made that is an MT_ETEMP, and nothing is said of the message. Of
  * one with too long a header only the beginning of that is read. fd must be seekable;
  * its offset is not moved. After an error out is empty.
  */

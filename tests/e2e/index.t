@@ -290,6 +290,34 @@ expect 'nor do groups in groups kill it where the stack is of 1 MB, in whatever 
 		done
 	done
 '
+mkdir -p full/mail/cur
+printf 'maildir = "%s"\n' "$T/full" >full.conf
+cp flat/mail/cur/top.4000:2, full/mail/cur
+printf 'From: a@b\nSubject: x\nMessage-ID: <plain@x>\n\nx\n' >full/mail/cur/plain:2,
+# without CALL COMMAND...: its system call, and those of its children, fail.
+without()
+{
+	need strace
+	strace -qq -e trace=none true 2>/dev/null || skip_all "strace is not allowed here"
+	# A leak check cannot run under strace.
+	ASAN_OPTIONS=detect_leaks=0 strace -f -qq -o trace -e inject="$1:error=EAGAIN" "${@:2}"
+}
+expect 'without a process to spare a message is neither skipped nor called damaged: status 75' '
+	for call in clone clone3; do
+		status 75 without $call mt-index -C full.conf new >out 2>err
+		grep -q "^mt-index: $T/full/mail/cur/top.4000:2,: .*colons: " err
+		! grep -q skipped err out
+		[ "$(mt-index -C full.conf count id:plain@x)" = 1 ]
+		[ "$(mt-index -C full.conf count id:top.4000@x)" = 0 ]
+		status 75 without $call mt-index show full/mail/cur/top.4000:2, >out 2>err
+		[ ! -s out ]
+		grep -q "colons: " err
+	done
+	status 75 without dup mt-index show full/mail/cur/top.4000:2, 2>err
+	grep -q "colons and cannot be read now" err
+	mt-index -C full.conf new
+	[ "$(mt-index -C full.conf count id:top.4000@x)" = 1 ]
+'
 expect 'show lives on: it shows what it can, or says why not' '
 	for f in "$root"/trap/cur/*; do
 		rc=0; mt-index show "$f" >out 2>err || rc=$?

@@ -58,6 +58,7 @@ check_fork(void)
 	mt_auto_value(mt_buf) out = MT_BUF_INIT(100);
 	struct mt_proc_leash loose = { .wall_ms = 5000 }, tight = { .wall_ms = 50 };
 	struct mt_proc_leash deep = { .stack_bytes = 64 << 20, .wall_ms = 5000 };
+	struct mt_proc_leash vast = { .stack_bytes = 1ULL << 50, .wall_ms = 5000 };
 	char hello[] = "hello";
 
 	is_int(mt_proc_fork(write_hello, hello, &loose, &out, &err), 3, "a child's status");
@@ -65,6 +66,9 @@ check_fork(void)
 	is_int(mt_proc_fork(write_hello, hello, &deep, &out, &err), 3, "on a stack of its own");
 	ok(mt_proc_fork(die, NULL, &loose, NULL, &err) < 0, "a child that dies");
 	is_int(err.kind, MT_EDATA, "is an error of the data: %s", err.msg);
+	err = (struct mt_err){ 0 };
+	ok(mt_proc_fork(write_hello, hello, &vast, NULL, &err) < 0, "a stack that nobody has");
+	is_int(err.kind, MT_ETEMP, "is nothing to blame on the data: %s", err.msg);
 	ok(mt_proc_fork(hang, NULL, &tight, &out, &err) < 0, "one that hangs is killed: %s",
 	    err.msg);
 }
