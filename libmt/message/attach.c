@@ -209,10 +209,13 @@ open_and_look(struct mt_attach *a, const struct mt_build_attachment *from,
 		return -1;
 	if (read_sample(a, sample, &n, err) < 0)
 		return -1;
-	if (from->type != NULL)
-		a->type = g_ascii_strdown(from->type, -1);
-	else
+	/* A given type says nothing of a text's charset. */
+	if (from->type == NULL || g_ascii_strncasecmp(from->type, "text/", 5) == 0)
 		guess_type(a, sample, n);
+	if (from->type != NULL) {
+		g_free(a->type);
+		a->type = g_ascii_strdown(from->type, -1);
+	}
 	return check_message(a, only_7bit, err);
 }
 

@@ -17,7 +17,8 @@ struct mt_attach {
 };
 
 /*
- * Open it, and read enough of it to say what it is (libmagic, unless the type is given).
+ * Open it, and read enough of it to say what it is (libmagic; of a given type, the charset
+ * if it is text).
  * What cannot be read twice (a pipe) is copied to a temporary file. Errors name the path.
  */
 int mt_attach_open(struct mt_attach *a, const struct mt_build_attachment *from,

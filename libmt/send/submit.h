@@ -35,7 +35,8 @@ struct mt_submit {
 	const struct mt_addr *from;	/* the envelope's sender; NULL: "<>" */
 	const struct mt_addr_list *rcpts;
 	int draft;			/* draft.h */
-	/* Not NULL: written anew for a server without 8BITMIME, instead of draft. */
+	/* Not NULL: written anew for a server without 8BITMIME, instead of draft; the copy
+	   is always what was sent. */
 	struct mt_compose *compose;
 	const char *sent_dir;		/* Maildir for the copy; NULL: none */
 	struct mt_slice sent_fields;	/* fields that only the copy has: Bcc */

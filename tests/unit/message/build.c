@@ -237,18 +237,21 @@ static const struct {
 	struct mt_slice content;
 	const char *given, *type;	/* type: as it arrives */
 	bool only_7bit;
+	const char *charset;	/* NULL: it does not matter */
 } attached[] = {
-	{ "text", MT_SLICE("hello\n"), NULL, "text/plain", false },
+	{ "text", MT_SLICE("hello\n"), NULL, "text/plain", false, "utf-8" },
+	{ "a given kind of text", MT_SLICE("na\xc3\xafve,1\n"), "Text/CSV", "text/csv", false,
+	    "utf-8" },
 	{ "bytes", MT_SLICE("\0\x01\r\n\xff" "From x\n.\n"), NULL,
-	    "application/octet-stream", false },
+	    "application/octet-stream", false, NULL },
 	{ "a picture", MT_SLICE("\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0"),
-	    NULL, "image/png", false },
-	{ "a given type", MT_SLICE("hello"), "Application/X-Y", "application/x-y", false },
-	{ "nothing", MT_SLICE(""), NULL, "application/octet-stream", false },
+	    NULL, "image/png", false, NULL },
+	{ "a given type", MT_SLICE("hello"), "Application/X-Y", "application/x-y", false, NULL },
+	{ "nothing", MT_SLICE(""), NULL, "application/octet-stream", false, NULL },
 	{ "a message with CRLF", MT_SLICE("A: b\r\n\r\nx\r\n"), "message/rfc822",
-	    "application/octet-stream", false },
+	    "application/octet-stream", false, NULL },
 	{ "an 8-bit message on 7 bits", MT_SLICE("A: b\n\n\xc3\xa9\n"), "message/rfc822",
-	    "application/octet-stream", true },
+	    "application/octet-stream", true, NULL },
 };
 
 static void
@@ -269,6 +272,9 @@ test_attachments(void)
 			continue;
 		is_str(mt_mime_part(parsed, 2)->type, attached[i].type, "its type");
 		is_str(mt_mime_part(parsed, 2)->filename, a.name, "its name");
+		if (attached[i].charset != NULL)
+			is_str(mt_mime_part(parsed, 2)->charset, attached[i].charset,
+			    "its charset");
 		ok(mt_mime_bytes(parsed, 2, &back, &err) == 0 &&
 		    mt_slice_eq(mt_buf_slice(&back), attached[i].content),
 		    "it arrives byte for byte");
