@@ -77,14 +77,18 @@ author_with_account(struct send *s, const struct mt_compose *c)
 	return NULL;
 }
 
-/* The author: -f, else the account. The account goes by an author's address. */
+/* The author: -f, else the account. The account is that of an author, else the one with
+   this address (NULL: the first). */
 static int
-choose_sender(struct send *s, struct mt_compose *c, struct mt_err *err)
+choose_sender(struct send *s, struct mt_compose *c, const struct mt_addr *other,
+    struct mt_err *err)
 {
+	const struct mt_addr *author;
+
 	if (s->from != NULL && mt_compose_set_from(c, s->from, err) < 0)
 		return -1;
-	if (s->account == NULL &&
-	    send_choose_account(s, author_with_account(s, c), err) < 0)
+	author = author_with_account(s, c);
+	if (send_choose_account(s, author != NULL ? author : other, err) < 0)
 		return -1;
 	if (s->from == NULL && mt_compose_set_from(c, s->account->from, err) < 0)
 		return -1;
@@ -98,13 +102,10 @@ finish(struct send *s, struct mt_compose *c, struct mt_err *err)
 	mt_auto_value(mt_buf) bcc = MT_BUF_INIT(MT_MAX_FIELD);
 	mt_auto_value(mt_addr_list) rcpts = { 0 };
 	g_autofree char *sent = NULL;
-	const struct mt_addr *from;
+	const struct mt_addr *from = c->from.n > 1 ? &c->sender.v[0] : &c->from.v[0];
 	mt_auto_fd int draft = -1;
 	struct mt_submit m;
 
-	if (choose_sender(s, c, err) < 0)
-		return mt_cmd_fail(err);
-	from = c->from.n > 1 ? &c->sender.v[0] : &c->from.v[0];
 	mt_build_recipients(&c->build, &rcpts);
 	draft = mt_compose_write(c, err);
 	if (draft < 0 || mt_compose_bcc_field(c, &bcc, err) < 0)
@@ -137,8 +138,8 @@ send_new(struct send *s)
 		mt_cmd_usage("no recipient: say to whom the message goes");
 	if (send_read_conf(s, &err) < 0 ||
 	    add_all(c, s->args, mt_compose_add_to, &err) < 0 ||
-	    fill_from_options(s, c, &err) < 0 || choose_sender(s, c, &err) < 0 ||
-	    read_body(s, c, &err) < 0)
+	    fill_from_options(s, c, &err) < 0 ||
+	    choose_sender(s, c, NULL, &err) < 0 || read_body(s, c, &err) < 0)
 		return mt_cmd_fail(&err);
 	if (mt_compose_is_blank(c))
 		mt_cmd_usage("the message is empty: no subject, no text, "
@@ -175,8 +176,7 @@ send_reply(struct send *s)
 		return mt_cmd_fail(&err);
 	}
 	account = mt_reply_find_mine(msg, &s->mine);
-	if (s->from == NULL &&
-	    send_choose_account(s, account >= 0 ? &s->mine.v[account] : NULL, &err) < 0)
+	if (choose_sender(s, c, account >= 0 ? &s->mine.v[account] : NULL, &err) < 0)
 		return mt_cmd_fail(&err);
 	if (fill_from_options(s, c, &err) < 0 || read_body(s, c, &err) < 0)
 		return mt_cmd_fail(&err);

@@ -130,6 +130,12 @@ expect 'a reply continues the thread, quotes, and leaves me out' '
 	grep -qF "Danke\\n\\nOn Sat, 21 Nov 2026 10:00:00 +0100, Bøb wrote:\\n> Schön.\\n>\\n>> alt\\n" got
 	not grep -q "> Bob" got
 '
+expect 'a reply as somebody without an account goes by that which got the message' '
+	echo t | dry -n reply -f alias@x.y orig.eml
+	grep -qx "MAIL FROM:<alias@x.y>" envelope
+	echo t | status 78 mt-send reply -f alias@x.y orig.eml 2>err
+	grep -q "account work cannot send" err
+'
 expect 'a reply to standard input takes its text from a file' '
 	echo Danke >text
 	mt-send -n reply - --body-file text <orig.eml | grep -q "^> Sch"
