@@ -306,7 +306,7 @@ expect 'without a process to spare a message is neither skipped nor called damag
 	for call in clone clone3; do
 		status 75 without $call mt-index -C full.conf new >out 2>err
 		grep -q "^mt-index: $T/full/mail/cur/top.4000:2,: .*colons: " err
-		! grep -q skipped err out
+		not grep -q skipped err out
 		[ "$(mt-index -C full.conf count id:plain@x)" = 1 ]
 		[ "$(mt-index -C full.conf count id:top.4000@x)" = 0 ]
 		status 75 without $call mt-index show full/mail/cur/top.4000:2, >out 2>err
