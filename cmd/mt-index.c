@@ -20,10 +20,12 @@
 #include "message/text.h"
 
 enum { NEW = 1, SEARCH, SHOW, COUNT };
-enum { CONFIG = 1, JSON, NUL, LIMIT, SORT, OUTPUT };
+enum { CONFIG = 1, JSON, NUL, LIMIT, SORT, OUTPUT, VERBOSE };
 
 static const struct mt_opt new_opts[] = {
 	{ JSON, 0, "json", NULL, 0, "print the result as JSON" },
+	{ VERBOSE, 'v', "verbose", NULL, 0,
+	    "say what was done, also when nobody watches and all is well" },
 	{ 0 },
 };
 static const struct mt_opt search_opts[] = {
@@ -74,6 +76,7 @@ struct ask {
 	const char *config;
 	const char *output;
 	bool json;
+	bool verbose;
 	bool oldest_first;
 	uint64_t limit;
 	char end;
@@ -162,6 +165,8 @@ warn_lines(const GPtrArray *lines, const char *what)
 static void
 print_scanned(const struct ask *ask, const struct mt_index_scanned *s)
 {
+	bool all_is_well = s->skipped->len + s->failed->len == 0;
+
 	if (ask->json) {
 		mt_json_print(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 		    "added", mt_json_count(s->added), "files", mt_json_count(s->files),
@@ -173,6 +178,9 @@ print_scanned(const struct ask *ask, const struct mt_index_scanned *s)
 		return;
 	}
 	if (s->files + s->removed_files + s->skipped->len == 0)
+		return;
+	/* As for mt-backup: cron is to send mail only when something went wrong. */
+	if (all_is_well && !ask->verbose && !mt_cmd_has_terminal())
 		return;
 	printf("%llu new messages", (unsigned long long)s->added);
 	if (s->removed > 0)
@@ -619,6 +627,9 @@ take_option(struct ask *ask, const struct mt_opt_parser *p)
 		break;
 	case JSON:
 		ask->json = true;
+		break;
+	case VERBOSE:
+		ask->verbose = true;
 		break;
 	case NUL:
 		ask->end = '\0';

@@ -185,7 +185,7 @@ one_letter()
 
 	say "2. The other side collects it by POP3 with TLS, indexes, searches, reads:"
 	run "mt-fetch -a sued --delete"
-	run "mt-index new"
+	run "mt-index new -v"
 	run "mt-index search 'subject:Übersicht'"
 	run "mt-index show 'subject:Übersicht and to:sued' | tee shown"
 	grep -q 'anbei die Übersicht für den Winter' shown || fail "the text is not there"
@@ -202,7 +202,7 @@ one_letter()
 	say "3. An answer:"
 	run "printf 'Vielen Dank, sie ist angekommen.\n' | mt-send -a sued reply '$letter'"
 	run "mt-fetch -a nord --delete"
-	run "mt-index new"
+	run "mt-index new -v"
 	run "mt-index search from:sued and to:nord"
 	run "mt-index show 'from:sued and to:nord' | tee shown"
 	grep -q 'Vielen Dank, sie ist angekommen' shown || fail "the answer is not there"
@@ -323,7 +323,7 @@ mass()
 	left=$(find server/example.org/all -type f -path '*/[cn]*/*' | wc -l)
 	[ "$left" = 0 ] || fail "$left messages are still on the server"
 
-	timed "mt-index new"
+	timed "mt-index new -v"
 	run "mt-index count -o files '*' | tee indexed"
 	[ "$(cat indexed)" = "$(find mass/Mail/all/INBOX -type f -path '*/[cn]*/*' | wc -l)" ] ||
 	    fail "not every message is in the index"

@@ -48,7 +48,7 @@ message work/.Sent 1003.d.h:2,FS 'four'
 echo '# no mail' >Mail/notes.txt
 
 expect 'new indexes every message of every folder' '
-	mt-index new >out; grep -q "^4 new messages" out
+	mt-index new >out 2>&1; [ ! -s out ]
 	[ "$(mt-index count)" = 4 ]
 	[ "$(mt-index count -o threads "*")" = 3 ]
 '
@@ -91,7 +91,31 @@ expect 'notmuch reads the same database, and has nothing to add' '
 	[ "$(mt-index count tag:mine)" = 1 ]
 '
 settle; mt-index new >/dev/null
-expect 'a second run finds nothing, and says nothing' '[ -z "$(mt-index new)" ]'
+expect 'a second run finds nothing, and says nothing' '[ -z "$(mt-index new -v 2>&1)" ]'
+# Run new with a terminal for standard error; what it prints is in out.
+watched()
+{
+	python3 - >out <<'END'
+import os, pty, subprocess
+ours, theirs = pty.openpty()
+p = subprocess.Popen(["mt-index", "new"], stderr=theirs)
+os.close(theirs)
+try:
+	while os.read(ours, 4096):
+		pass
+except OSError:
+	pass
+assert p.wait() == 0, p
+END
+}
+message work/INBOX 1005.f.h:2,S 'six'
+expect 'what was done is said to who watches, and to who asks; cron gets no mail' '
+	watched; grep -q "^1 new messages$" out
+	rm "$root/work/INBOX/cur/1005.f.h:2,S"
+	mt-index new --verbose >out 2>err; [ ! -s err ]
+	grep -q "^0 new messages, 1 removed$" out
+'
+settle; mt-index new
 
 mv "$root/work/INBOX/cur/1001.b.h:2," "$root/work/INBOX/cur/1001.b.h:2,S"
 mv "$root/work/INBOX/cur/1000.a.h:2,S" "$root/work/.Sent/cur/1000.a.h:2,"
@@ -350,7 +374,7 @@ printf 'From: a@b\nSubject: x\nMessage-ID: <o2@x>\n\nx\n' >other/b/cur/2.a.h:2,
 printf '[database]\npath=%s\n[new]\ntags=fresh;\nignore=a;/^never/\n[maildir]\nsynchronize_flags=false\n[search]\nexclude_tags=gone;\n' "$T/other" >other.conf
 expect 'a notmuch configuration is honoured: root, tags, ignore, flags, excluded tags' '
 	export NOTMUCH_CONFIG=$T/other.conf
-	mt-index new | grep -q "^1 new messages"
+	mt-index new -v | grep -q "^1 new messages"
 	[ "$(mt-index search -o tags "*")" = fresh ]
 	[ -d other/.notmuch ]
 	notmuch tag +gone -- "*"
@@ -375,7 +399,7 @@ expect 'NOTMUCH_DATABASE alone names another mail root' '
 	mkdir -p third/x/{cur,new,tmp}; cp other/b/cur/2.a.h:2, third/x/cur/
 	unset NOTMUCH_CONFIG
 	export NOTMUCH_DATABASE=$T/third
-	mt-index new | grep -q "^1 new messages" && [ -d third/.notmuch ]
+	mt-index new -v | grep -q "^1 new messages" && [ -d third/.notmuch ]
 '
 expect 'a mail root that is not there is an error' '
 	rm -rf "$T/Mail"; mkdir "$HOME/mail"
