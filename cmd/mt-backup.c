@@ -222,7 +222,9 @@ run_create(const struct ask *ask)
 	if (made.ahead != NULL)
 		mt_cmd_warn("the clock is behind snapshot %s: it was wrong then, or is now; "
 		    "the new one is the latest all the same", made.ahead);
-	if (mt_backup_repo_damage(r)->len > 0)
+	if (mt_backup_repo_unread(r) != NULL)
+		status = mt_err_exit(mt_backup_repo_unread(r)->kind);
+	else if (mt_backup_repo_damage(r)->len > 0)
 		status = EX_DATAERR;
 	else if (made.missing->len > 0)
 		status = EX_NOINPUT;
@@ -433,17 +435,20 @@ print_verified(const struct ask *ask, const struct mt_backup_verified *v)
 	g_autofree char *size = g_format_size(v->bytes);
 
 	if (ask->json)
-		mt_json_print(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}",
+		mt_json_print(json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 		    "snapshots", mt_json_count(v->snapshots),
 		    "packs", mt_json_count(v->packs),
 		    "messages", mt_json_count(v->messages),
 		    "bytes", mt_json_count(v->bytes), "lost", mt_json_count(v->lost),
-		    "damage", mt_json_lines(v->damage)), '\n', stdout);
-	else if (v->damage->len > 0)
-		printf("%llu snapshots, %llu packs: damaged; %llu messages are whole, "
+		    "damage", mt_json_lines(v->damage),
+		    "unread", mt_json_lines(v->unread)), '\n', stdout);
+	else if (v->damage->len > 0 || v->unread->len > 0)
+		printf("%llu snapshots, %llu packs: %s; %llu messages are whole, "
 		    "%llu are lost\n", (unsigned long long)v->snapshots,
-		    (unsigned long long)v->packs, (unsigned long long)v->messages,
-		    (unsigned long long)v->lost);
+		    (unsigned long long)v->packs, v->unread->len == 0 ? "damaged" :
+		    v->damage->len == 0 ? "not all could be read" :
+		    "damaged, and not all could be read",
+		    (unsigned long long)v->messages, (unsigned long long)v->lost);
 	else if (wants_summary(ask, true))
 		printf("%llu snapshots, %llu messages, %s in %llu packs: all whole\n",
 		    (unsigned long long)v->snapshots, (unsigned long long)v->messages,
@@ -461,7 +466,10 @@ run_verify(const struct ask *ask)
 	    mt_backup_verify(r, ask->progress, &v, &err)) < 0)
 		return mt_cmd_fail(&err);
 	warn_lines(ask, v.damage);
+	warn_lines(ask, v.unread);
 	print_verified(ask, &v);
+	if (v.unread->len > 0)
+		return EX_IOERR;
 	return v.damage->len > 0 ? EX_DATAERR : EX_OK;
 }
 

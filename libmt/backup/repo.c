@@ -225,6 +225,17 @@ mt_backup_repo_lock(struct mt_backup_repo *r, struct mt_err *err)
 	return mt_fail(err, mt_err_kind_of_errno(errno), "%s: lock: %m", path);
 }
 
+int
+mt_backup_repo_fail_in_pack(const struct mt_backup_repo *r, const char *name,
+    struct mt_err *err)
+{
+	g_autofree char *path = repo_path(r, "packs", name);
+
+	if (err == NULL || err->kind == MT_EDATA)
+		return mt_fail_in(err, "pack %s", name);
+	return mt_fail_in(err, "%s", path);
+}
+
 struct mt_backup_pack *
 mt_backup_repo_open_pack(struct mt_backup_repo *r, const char *name, struct mt_err *err)
 {
@@ -233,10 +244,10 @@ mt_backup_repo_open_pack(struct mt_backup_repo *r, const char *name, struct mt_e
 	struct mt_backup_pack *pack;
 
 	if (fd < 0)
-		return mt_fail_null(err, mt_err_kind_of_errno(errno), "pack %s: %m", name);
+		return mt_fail_null(err, MT_EIO, "%s: %m", path);
 	pack = mt_backup_pack_open(fd, err);
 	if (pack == NULL)
-		mt_fail_in(err, "pack %s", name);
+		mt_backup_repo_fail_in_pack(r, name, err);
 	return pack;
 }
 
@@ -357,11 +368,11 @@ mt_backup_repo_check_pack(struct mt_backup_repo *r, const char *name, struct mt_
 	ssize_t n;
 
 	if (fd < 0)
-		return mt_fail(err, mt_err_kind_of_errno(errno), "pack %s: %m", name);
+		return mt_fail(err, MT_EIO, "%s: %m", path);
 	while ((n = read(fd, chunk, sizeof(chunk))) > 0)
 		mt_digest_add(digest, chunk, (size_t)n);
 	if (n < 0)
-		return mt_fail(err, MT_EIO, "pack %s: read: %m", name);
+		return mt_fail(err, MT_EIO, "%s: read: %m", path);
 	mt_digest_end(digest, sum);
 	mt_digest_hex(sum, hex);
 	if (!g_str_equal(hex, name))
@@ -392,7 +403,7 @@ mt_backup_repo_read(struct mt_backup_repo *r, const struct mt_backup_where *w,
 	}
 	/* Offsets of a suspect table may be anything; the sum then is in no frame. */
 	if (mt_backup_pack_read(r->open, w->offset + at, bytes, err) < 0)
-		return mt_fail_in(err, "pack %s", name);
+		return mt_backup_repo_fail_in_pack(r, name, err);
 	*bytes = mt_slice_first(*bytes, w->size - at);
 	return 0;
 }

@@ -66,9 +66,13 @@ const struct mt_err *mt_backup_repo_unread(const struct mt_backup_repo *r);
 /* Names of snapshots in the order in which they were made; names of packs. */
 const GPtrArray *mt_backup_repo_snapshots(const struct mt_backup_repo *r);
 const GPtrArray *mt_backup_repo_packs(const struct mt_backup_repo *r);
+/* MT_EIO when it cannot be read, whatever forbids it: it may be sound. */
 struct mt_backup_pack *mt_backup_repo_open_pack(struct mt_backup_repo *r,
     const char *name, struct mt_err *err);
-/* The SHA-256 of a pack's file, which must be its name. */
+/* Say which pack: by its name when it is damaged, by its path when it cannot be read. -1. */
+int mt_backup_repo_fail_in_pack(const struct mt_backup_repo *r, const char *name,
+    struct mt_err *err);
+/* The SHA-256 of a pack's file, which must be its name (else MT_EDATA). */
 int mt_backup_repo_check_pack(struct mt_backup_repo *r, const char *name,
     struct mt_err *err);
 

@@ -1,11 +1,17 @@
-/* verify.c - read a whole repository and say what is damaged */
+/* verify.c - read a whole repository and say what is damaged, and what cannot be read */
 #include "backup/verify.h"
 
 #include <string.h>
 
+/* Why a blob is not whole: it is damaged, or may be sound and cannot be read. */
+struct fault {
+	char *why;
+	bool is_unread;
+};
+
 /* A message that is not whole, and the snapshots that have it. */
 struct lost {
-	char *why;
+	struct fault fault;
 	const char *snapshot;	/* the newest; owned by the repository */
 	unsigned snapshots;
 };
@@ -15,29 +21,62 @@ struct run {
 	struct mt_progress *progress;
 	struct mt_backup_verified *out;
 	GHashTable *good;	/* struct mt_backup_id, copied */
-	GHashTable *bad;	/* the same -> why; also in good when another pack has it */
+	GHashTable *bad;	/* the same -> struct fault; also in good when another pack
+				   has it */
+	struct fault nowhere;	/* of what is in no pack that was read */
 	GHashTable *lists;	/* id of a list -> GPtrArray of its entries that are bad */
 	GHashTable *lost;	/* "FOLDER/cur/NAME" -> struct lost */
 };
+
+static void
+fault_free(void *p)
+{
+	struct fault *f = p;
+
+	g_free(f->why);
+	g_free(f);
+}
 
 static void
 lost_free(void *p)
 {
 	struct lost *l = p;
 
-	g_free(l->why);
+	g_free(l->fault.why);
 	g_free(l);
 }
 
 static void
-add_damage(struct run *run, const char *line)
+add_line(struct run *run, bool is_unread, const char *line)
 {
-	const GPtrArray *damage = run->out->damage;
+	GPtrArray *lines = is_unread ? run->out->unread : run->out->damage;
 
 	/* All blobs of a frame say the same. */
-	if (damage->len == 0 ||
-	    !g_str_equal(g_ptr_array_index(damage, damage->len - 1), line))
-		g_ptr_array_add(run->out->damage, g_strdup(line));
+	if (lines->len == 0 ||
+	    !g_str_equal(g_ptr_array_index(lines, lines->len - 1), line))
+		g_ptr_array_add(lines, g_strdup(line));
+}
+
+static void
+add_error(struct run *run, const struct mt_err *why)
+{
+	add_line(run, why->kind != MT_EDATA, why->msg);
+}
+
+/* Takes the id. Of two packs the one that may be sound counts. */
+static void
+add_bad(struct run *run, struct mt_backup_id *id, const struct mt_err *why)
+{
+	const struct fault *old = g_hash_table_lookup(run->bad, id);
+	struct fault *f;
+
+	if (old != NULL && old->is_unread) {
+		g_free(id);
+		return;
+	}
+	f = g_new0(struct fault, 1);
+	*f = (struct fault){ g_strdup(why->msg), why->kind != MT_EDATA };
+	g_hash_table_replace(run->bad, id, f);
 }
 
 static int
@@ -74,9 +113,9 @@ check_blobs(struct run *run, struct mt_backup_pack *pack, const char *name)
 		struct mt_err why = { 0 };
 
 		if (check_blob(pack, b, &why) < 0) {
-			mt_fail_in(&why, "pack %s", name);
-			add_damage(run, why.msg);
-			g_hash_table_replace(run->bad, id, g_strdup(why.msg));
+			mt_backup_repo_fail_in_pack(run->repo, name, &why);
+			add_error(run, &why);
+			add_bad(run, id, &why);
 		} else if (g_hash_table_add(run->good, id) &&
 		    b->kind == MT_BACKUP_MESSAGE) {
 			run->out->messages++;
@@ -86,37 +125,49 @@ check_blobs(struct run *run, struct mt_backup_pack *pack, const char *name)
 	}
 }
 
+/* What is in no other pack may be in this one. */
+static void
+unread_pack(struct run *run, const char *why)
+{
+	if (run->nowhere.is_unread)
+		return;
+	g_free(run->nowhere.why);
+	run->nowhere = (struct fault){ g_strdup(why), true };
+}
+
 static void
 check_pack(struct run *run, const char *name)
 {
 	struct mt_err why = { 0 };
 	mt_auto(mt_backup_pack) pack = mt_backup_repo_open_pack(run->repo, name, &why);
-	size_t before = run->out->damage->len;
+	size_t before = run->out->damage->len + run->out->unread->len;
 
 	run->out->packs++;
 	if (pack == NULL) {
-		add_damage(run, why.msg);
+		add_error(run, &why);
+		if (why.kind != MT_EDATA)
+			unread_pack(run, why.msg);
 		return;
 	}
 	if (mt_backup_pack_is_suspect(pack)) {
 		g_autofree char *line =
 		    g_strdup_printf("pack %s: the table's checksum is wrong", name);
 
-		add_damage(run, line);
+		add_line(run, false, line);
 	}
 	check_blobs(run, pack, name);
 	/* Say this only when nothing says it better. */
 	if (mt_backup_repo_check_pack(run->repo, name, &why) < 0 &&
-	    run->out->damage->len == before)
-		add_damage(run, why.msg);
+	    run->out->damage->len + run->out->unread->len == before)
+		add_error(run, &why);
 }
 
-static const char *
+static const struct fault *
 why_bad(struct run *run, const struct mt_backup_id *id)
 {
-	const char *why = g_hash_table_lookup(run->bad, id);
+	const struct fault *f = g_hash_table_lookup(run->bad, id);
 
-	return why != NULL ? why : "in no pack that can be read";
+	return f != NULL ? f : &run->nowhere;
 }
 
 /* The entries of a list that are not whole; NULL when the list itself is not. Each list
@@ -130,8 +181,11 @@ bad_entries(struct run *run, const struct mt_backup_id *id, struct mt_err *err)
 
 	if (bad != NULL)
 		return bad;
-	if (!g_hash_table_contains(run->good, id))
-		return mt_fail_null(err, MT_EDATA, "%s", why_bad(run, id));
+	if (!g_hash_table_contains(run->good, id)) {
+		const struct fault *f = why_bad(run, id);
+
+		return mt_fail_null(err, f->is_unread ? MT_EIO : MT_EDATA, "%s", f->why);
+	}
 	entries = mt_backup_entries_new();
 	if (mt_backup_repo_read_blob(run->repo, id, &blob, err) < 0 ||
 	    mt_backup_list_parse(mt_buf_slice(&blob), entries, err) < 0)
@@ -157,8 +211,10 @@ lose(struct run *run, const char *snapshot, const char *folder,
 	struct lost *l = g_hash_table_lookup(run->lost, path);
 
 	if (l == NULL) {
+		const struct fault *f = why_bad(run, &e->id);
+
 		l = g_new0(struct lost, 1);
-		l->why = g_strdup(why_bad(run, &e->id));
+		l->fault = (struct fault){ g_strdup(f->why), f->is_unread };
 		g_hash_table_insert(run->lost, g_steal_pointer(&path), l);
 	}
 	l->snapshot = snapshot;
@@ -175,10 +231,11 @@ check_folder(struct run *run, const char *snapshot, const struct mt_backup_folde
 
 		if (bad == NULL) {
 			g_autofree char *line = g_strdup_printf(
-			    "snapshot %s: folder %s: part %u of %u of its list is lost: %s",
-			    snapshot, f->path, i + 1, f->lists->len, why.msg);
+			    "snapshot %s: folder %s: part %u of %u of its list %s: %s",
+			    snapshot, f->path, i + 1, f->lists->len,
+			    why.kind == MT_EDATA ? "is lost" : "was not read", why.msg);
 
-			add_damage(run, line);
+			add_line(run, why.kind != MT_EDATA, line);
 			continue;
 		}
 		for (guint k = 0; k < bad->len; k++)
@@ -194,7 +251,7 @@ check_snapshot(struct run *run, const char *name)
 
 	run->out->snapshots++;
 	if (s == NULL) {
-		add_damage(run, why.msg);
+		add_error(run, &why);
 		return;
 	}
 	for (guint i = 0; i < s->roots->len; i++) {
@@ -215,11 +272,12 @@ report_lost(struct run *run)
 		const struct lost *l = g_hash_table_lookup(run->lost, at->data);
 		g_autofree char *more = l->snapshots == 1 ? g_strdup("") :
 		    g_strdup_printf(" and %u more", l->snapshots - 1);
-		g_autofree char *line = g_strdup_printf("%s (%s%s): lost: %s",
-		    (const char *)at->data, l->snapshot, more, l->why);
+		g_autofree char *line = g_strdup_printf("%s (%s%s): %s: %s",
+		    (const char *)at->data, l->snapshot, more,
+		    l->fault.is_unread ? "not read" : "lost", l->fault.why);
 
-		add_damage(run, line);
-		run->out->lost++;
+		add_line(run, l->fault.is_unread, line);
+		run->out->lost += !l->fault.is_unread;
 	}
 }
 
@@ -234,15 +292,20 @@ mt_backup_verify(struct mt_backup_repo *r, struct mt_progress *progress,
 	(void)err;
 	*out = (struct mt_backup_verified){ 0 };
 	out->damage = g_ptr_array_new_with_free_func(g_free);
+	out->unread = g_ptr_array_new_with_free_func(g_free);
+	run.nowhere.why = g_strdup("in no pack that can be read");
 	run.good = g_hash_table_new_full(mt_backup_id_hash, mt_backup_id_equal, g_free,
 	    NULL);
 	run.bad = g_hash_table_new_full(mt_backup_id_hash, mt_backup_id_equal, g_free,
-	    g_free);
+	    fault_free);
 	run.lists = g_hash_table_new_full(mt_backup_id_hash, mt_backup_id_equal, g_free,
 	    (GDestroyNotify)g_ptr_array_unref);
 	run.lost = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, lost_free);
 	for (guint i = 0; i < packs->len; i++)
 		check_pack(&run, g_ptr_array_index(packs, i));
+	/* The disk gave it now, and not at first: it is failing all the same. */
+	if (mt_backup_repo_unread(r) != NULL && out->unread->len == 0)
+		add_error(&run, mt_backup_repo_unread(r));
 	for (guint i = 0; i < snapshots->len; i++)
 		check_snapshot(&run, g_ptr_array_index(snapshots, i));
 	report_lost(&run);
@@ -250,6 +313,7 @@ mt_backup_verify(struct mt_backup_repo *r, struct mt_progress *progress,
 	g_hash_table_unref(run.lists);
 	g_hash_table_unref(run.bad);
 	g_hash_table_unref(run.good);
+	g_free(run.nowhere.why);
 	return 0;
 }
 
@@ -257,4 +321,5 @@ void
 mt_backup_verified_clear(struct mt_backup_verified *v)
 {
 	g_clear_pointer(&v->damage, g_ptr_array_unref);
+	g_clear_pointer(&v->unread, g_ptr_array_unref);
 }

@@ -118,6 +118,50 @@ expect 'what the disk does not give is not lost: named, status 74, the rest rest
 	[ "$(find out -type f | wc -l)" = 3 ]
 	mt-backup restore --to out
 	[ "$(find out -type f | wc -l)" = 6 ]'
+# What names a pack's path is told from damage, and the repository is left as it is.
+unread() # STATUS-OF-VERIFY: its output in said, err
+{
+	grep "$T/repo/packs/[0-9a-f]*: .*$1" err
+	not grep -v "$1" err
+	grep "\"lost\":0,\"damage\":\[\],\"unread\":\[\"" said
+	find repo -type f -printf "%p %m %s %T@\n" | sort | cmp - files
+}
+find repo -type f -printf '%p %m %s %T@\n' | sort >files
+expect 'verify tells a pack that the disk does not give from a damaged one: status 74' '
+	inject pread64:delay_enter=0 "${packs[@]/#/-P$T/}" mt-backup verify
+	for k in $(seq "$(grep -c pread64 trace)"); do
+		status 74 inject "pread64:error=EIO:when=$k" "${packs[@]/#/-P$T/}" \
+		    mt-backup verify --json >said 2>err
+		unread "Input/output error"
+	done
+	for pack in "${packs[@]}"; do
+		status 74 inject read:error=EIO:when=1 -P "$T/$pack" mt-backup verify --json >said 2>err
+		unread "Input/output error"
+	done'
+expect 'nor is one damaged that may not be read' '
+	for pack in "${packs[@]}"; do
+		status 74 inject openat:error=EACCES -P "$T/$pack" mt-backup verify --json >said 2>err
+		unread "Permission denied"
+	done
+	status 74 inject openat:error=EACCES "${packs[@]/#/-P$T/}" mt-backup verify >said 2>err
+	grep "not all could be read; 0 messages are whole, 0 are lost" said'
+expect 'a damaged pack beside one that cannot be read is damaged' '
+	cp -a repo both
+	damaged=both/${packs[0]#repo/}
+	chmod u+w "$damaged"; truncate -s 20 "$damaged"
+	status 74 inject openat:error=EACCES -P "$T/both/${packs[1]#repo/}" \
+	    mt-backup -r $T/both verify >said 2>err
+	grep "pack ${packs[0]##*/}" err
+	grep "both/packs/.*Permission denied" err
+	grep "damaged, and not all could be read" said'
+expect 'create does without a pack that cannot be read, and says so: status 74' '
+	rm -rf both; cp -a repo both
+	for pack in "${packs[@]}"; do
+		status 74 inject openat:error=EACCES -P "$T/both/${pack#repo/}" \
+		    mt-backup -r $T/both create Mail 2>err
+		grep "both/packs/.*Permission denied" err
+	done
+	mt-backup -r both verify'
 expect 'what is there already is durable, too, when restore says so' '
 	inject fsync:delay_enter=0 -y mt-backup restore --to out
 	for dir in "" /a /a/new /a/cur /b/cur; do
