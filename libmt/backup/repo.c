@@ -7,8 +7,8 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 
+#include "backup/naming.h"
 #include "backup/packer.h"
 #include "base/file.h"
 #include "base/limits.h"
@@ -290,26 +290,6 @@ load_pack(struct mt_backup_repo *r, uint32_t index)
 	}
 }
 
-/* The count in YYYYMMDDTHHMMSSZ.COUNT-XXXXXXXX; 0 when there is none. */
-static uint64_t
-clock_of(const char *name)
-{
-	size_t n = strcspn(name, ".-");
-
-	return name[n] == '.' ? g_ascii_strtoull(name + n + 1, NULL, 10) : 0;
-}
-
-/* In the order in which they were made. */
-static int
-compare_snapshots(const void *a, const void *b)
-{
-	const char *x = *(char *const *)a, *y = *(char *const *)b;
-
-	if (clock_of(x) != clock_of(y))
-		return clock_of(x) < clock_of(y) ? -1 : 1;
-	return strcmp(x, y);
-}
-
 int
 mt_backup_repo_load(struct mt_backup_repo *r, struct mt_err *err)
 {
@@ -319,7 +299,7 @@ mt_backup_repo_load(struct mt_backup_repo *r, struct mt_err *err)
 	if (read_names(r, "snapshots", r->snapshots, err) < 0 ||
 	    read_names(r, "packs", r->packs, err) < 0)
 		return -1;
-	g_ptr_array_sort(r->snapshots, compare_snapshots);
+	g_ptr_array_sort(r->snapshots, mt_backup_naming_compare);
 	for (guint i = 0; i < r->packs->len; i++)
 		load_pack(r, i);
 	r->is_loaded = true;
@@ -510,41 +490,6 @@ mt_backup_repo_put_drop(struct mt_backup_repo *r)
 	mt_backup_packer_drop_blob(r->message);
 }
 
-static char *
-make_name(const struct mt_backup_snapshot *s, uint64_t clock, struct mt_slice text)
-{
-	g_autofree char *count = clock == 0 ? g_strdup("") :
-	    g_strdup_printf(".%llu", (unsigned long long)clock);
-	uint8_t sum[MT_DIGEST_SIZE];
-	char when[32];
-	time_t t = (time_t)s->time;
-	struct tm tm;
-
-	mt_digest_sha256(text.p, text.n, sum);
-	if (gmtime_r(&t, &tm) == NULL ||
-	    strftime(when, sizeof(when), "%Y%m%dT%H%M%SZ", &tm) == 0)
-		g_strlcpy(when, "0", sizeof(when));
-	return g_strdup_printf("%s%s-%02x%02x%02x%02x", when, count, sum[0], sum[1],
-	    sum[2], sum[3]);
-}
-
-/* A name that sorts behind all others: when the clock was ahead once, its count is
-   raised. g_free. */
-static char *
-snapshot_name(const struct mt_backup_repo *r, const struct mt_backup_snapshot *s,
-    struct mt_slice text)
-{
-	char *last = r->snapshots->len == 0 ? NULL :
-	    g_ptr_array_index(r->snapshots, r->snapshots->len - 1);
-	uint64_t clock = last == NULL ? 0 : clock_of(last);
-	char *name = make_name(s, clock, text);
-
-	if (last == NULL || compare_snapshots(&last, &name) < 0)
-		return name;
-	g_free(name);
-	return make_name(s, clock + 1, text);
-}
-
 static int
 write_snapshot(struct mt_backup_repo *r, struct mt_backup_snapshot *s, const char *temp,
     struct mt_err *err)
@@ -556,7 +501,7 @@ write_snapshot(struct mt_backup_repo *r, struct mt_backup_snapshot *s, const cha
 	if (mt_backup_snapshot_write(s, &text, err) < 0)
 		return -1;
 	g_free(s->name);
-	s->name = snapshot_name(r, s, mt_buf_slice(&text));
+	s->name = mt_backup_naming_new(r->snapshots, s->time, mt_buf_slice(&text));
 	path = repo_path(r, "snapshots", s->name);
 	fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0400);
 	if (fd < 0)
@@ -607,27 +552,7 @@ mt_backup_repo_snapshot(struct mt_backup_repo *r, const char *name, struct mt_er
 const char *
 mt_backup_repo_resolve(struct mt_backup_repo *r, const char *word, struct mt_err *err)
 {
-	const char *found = NULL;
-
 	if (r->snapshots->len == 0)
 		return mt_fail_null(err, MT_ENOINPUT, "%s: no snapshot yet", r->path);
-	if (word == NULL || g_str_equal(word, "latest"))
-		return g_ptr_array_index(r->snapshots, r->snapshots->len - 1);
-	for (guint i = 0; i < r->snapshots->len; i++) {
-		const char *name = g_ptr_array_index(r->snapshots, i);
-
-		if (g_str_equal(name, word))
-			return name;
-		if (!g_str_has_prefix(name, word) &&
-		    (strlen(word) != 8 || !g_str_has_suffix(name, word)))
-			continue;
-		if (found != NULL)
-			return mt_fail_null(err, MT_EUSAGE,
-			    "\"%s\" may be snapshot %s or %s", word, found, name);
-		found = name;
-	}
-	if (found == NULL)
-		return mt_fail_null(err, MT_ENOINPUT,
-		    "no snapshot \"%s\" (mt-backup list shows them)", word);
-	return found;
+	return mt_backup_naming_find(r->snapshots, word, err);
 }
