@@ -5,6 +5,7 @@
 
 #include "send.h"
 #include "send/draft.h"
+#include "smtp/path.h"
 
 /* The account of -a, else the one whose address this is, else the first. */
 int
@@ -72,21 +73,38 @@ print_piece(void *arg, const void *p, size_t n, struct mt_err *err)
 	return 0;
 }
 
+/* "RCPT TO:<bob@example.org>" as smtp/client.c says it, with the domain in A-labels. */
+static int
+append_path(GString *out, const char *command, const struct mt_addr *a,
+    struct mt_err *err)
+{
+	g_autofree char *spec = mt_addr_spec(a);
+	struct mt_smtp_path path;
+
+	if (mt_smtp_path_parse(mt_slice_str(spec), &path, err) < 0 ||
+	    mt_smtp_path_to_ascii(&path, err) < 0)
+		return mt_fail_in(err, "<%s>", spec);
+	g_string_append_printf(out, "%s:<%s>\n", command, path.text);
+	return 0;
+}
+
 /* The envelope as SMTP says it, an empty line, and the bytes that would go. */
 int
 send_print_draft(const struct mt_addr *from, const struct mt_addr_list *rcpts,
     int draft)
 {
+	g_autoptr(GString) envelope = g_string_new(NULL);
 	struct mt_err err = { 0 };
-	g_autofree char *spec = from != NULL ? mt_addr_spec(from) : g_strdup("");
 
-	printf("MAIL FROM:<%s>\n", spec);
+	if (from == NULL)
+		g_string_append(envelope, "MAIL FROM:<>\n");
+	else if (append_path(envelope, "MAIL FROM", from, &err) < 0)
+		return mt_cmd_fail(&err);
 	for (size_t i = 0; i < rcpts->n; i++) {
-		g_autofree char *rcpt = mt_addr_spec(&rcpts->v[i]);
-
-		printf("RCPT TO:<%s>\n", rcpt);
+		if (append_path(envelope, "RCPT TO", &rcpts->v[i], &err) < 0)
+			return mt_cmd_fail(&err);
 	}
-	putchar('\n');
+	puts(envelope->str);
 	if (mt_draft_copy_crlf(draft, print_piece, stdout, &err) < 0)
 		return mt_cmd_fail(&err);
 	return EX_OK;

@@ -60,6 +60,14 @@ expect '-n prints the envelope, and Bcc is only there' '
 	cmp want envelope
 	not grep -qi -e hidden -e h2@x.y -e ^bcc eml
 '
+expect '-n prints the envelope as it would be sent: A-labels; what cannot be is 65' '
+	echo text | dry -n -s x "B <b@bücher.example>" "\"a b\"@x.y" X@EXAMPLE.org
+	printf "RCPT TO:<%s>\n" b@xn--bcher-kva.example "\"a b\"@x.y" X@EXAMPLE.org >want
+	grep ^RCPT envelope | cmp want -
+	echo text | status 65 mt-send -n -s x "b@[192.0.2.300]" >out 2>err
+	grep -q "192.0.2.300" err
+	[ ! -s out ]
+'
 expect 'an attachment that cannot be read is named, status 66' '
 	echo text | status 66 mt-send -n -s x -A none.pdf b@x.y >out 2>err
 	grep -q none.pdf err && [ ! -s out ]
