@@ -76,6 +76,8 @@
 /* Configuration and small state files that are read whole. */
 #define MT_MAX_CONF MT_MIB(1)
 #define MT_MAX_PASSWD_FILE MT_MIB(16)
+/* The envelope of a queued message: MT_MAX_ADDRS recipients, each with a reply. */
+#define MT_MAX_ENVELOPE MT_MIB(32)
 /* A secret: password, token. */
 #define MT_MAX_SECRET MT_KIB(16)
 

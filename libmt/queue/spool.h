@@ -1,0 +1,68 @@
+/* spool.h - the queue as a directory: durable, one writer for each message */
+#ifndef MT_QUEUE_SPOOL_H
+#define MT_QUEUE_SPOOL_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "base/auto.h"
+#include "base/err.h"
+#include "queue/envelope.h"
+
+/* "SSSSSSSSRRRRRR" in hex: the second, and 24 random bits. Sorts by age. */
+#define MT_QUEUE_ID_SIZE 15
+
+struct mt_spool;
+
+/*
+ * The directory is made (mode 0700) when it is missing: with env/ (envelopes, ID), msg/
+ * (messages, ID), tmp/ and corrupt/. The table of states is at the top of spool.c.
+ * Another user's directory, or one that others may write to, is MT_EPERM.
+ */
+struct mt_spool *mt_spool_open(const char *dir, struct mt_err *err);
+void mt_spool_free(struct mt_spool *s);
+
+/* A message of the queue, locked: nobody else touches it until it is freed. */
+struct mt_spool_item {
+	char id[MT_QUEUE_ID_SIZE];
+	int fd;			/* the message; its lock hangs on it */
+	struct mt_envelope *envelope;
+	struct mt_spool *spool;	/* not owned */
+};
+
+void mt_spool_item_free(struct mt_spool_item *i);
+
+/*
+ * Take a message, which is everything in fd, into the queue. When this returns 0 it is
+ * durable, and locked in *out; on -1 nothing is queued. The envelope is copied.
+ */
+int mt_spool_add(struct mt_spool *s, const struct mt_envelope *e, int fd,
+    struct mt_spool_item **out, struct mt_err *err);
+
+/*
+ * Lock the message of that id. 1 with *out; 0 when there is none (any more), or with
+ * *is_busy when another process has it. One that cannot be read is moved to corrupt/
+ * with its message, which is MT_EDATA and says where it is now.
+ */
+int mt_spool_take(struct mt_spool *s, const char *id, struct mt_spool_item **out,
+    bool *is_busy, struct mt_err *err);
+
+/* The envelope without a lock, to be looked at: NULL when there is none (MT_ENOINPUT). */
+struct mt_envelope *mt_spool_peek(struct mt_spool *s, const char *id,
+    struct mt_err *err);
+
+/* Make the item's envelope durable in place of the old one. */
+int mt_spool_save(struct mt_spool_item *i, struct mt_err *err);
+/* The message leaves the queue, for good when this returns 0. The item stays locked. */
+int mt_spool_remove(struct mt_spool_item *i, struct mt_err *err);
+
+/* The ids in the queue, the oldest first: a GPtrArray of char *. */
+GPtrArray *mt_spool_list(struct mt_spool *s, struct mt_err *err);
+
+/* Remove what crashes left: files that belong to no envelope, older than 36 hours. */
+int mt_spool_sweep(struct mt_spool *s, int64_t now, struct mt_err *err);
+
+MT_AUTO_DEFINE(mt_spool, mt_spool_free);
+MT_AUTO_DEFINE(mt_spool_item, mt_spool_item_free);
+
+#endif
