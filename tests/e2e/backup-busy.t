@@ -54,6 +54,7 @@ for pause in 0.5 0.03 0.001; do
 			mt-backup create Mail >/dev/null
 			every latest
 		done
+		running busy
 	'
 	touch stop
 	wait_for 10 eval '! running busy'

@@ -69,21 +69,26 @@ expect 'a wrong password: 77, with the words of the server' '
 	cat err
 	grep -q "login as user1@example.org refused: -ERR" err'
 expect 'killed in the middle, again and again: nothing is lost, nothing comes twice' '
+	need strace
 	fill 200
 	sums "$drop" >want
-	for i in 1 2 3 4 5 6 7 8; do
-		timeout -s KILL "0.$((i * 9 + 5))" mt-fetch --delete || true
+	for k in 1 7 20 5 12; do
+		status 137 strace -f -qq -o trace -e trace=renameat2 \
+		    -e inject=renameat2:signal=KILL:when=$k mt-fetch --delete
 	done
 	mt-fetch --delete || { sleep 1; mt-fetch --delete; }
 	diff want <(sums "$inbox")
 	[ "$(sums "$drop" | wc -l)" = 0 ]'
 expect 'the server is killed in the middle: 75, and then all is well' '
+	need strace
 	fill 200
 	sums "$drop" >want
-	mt-fetch --delete >out 2>&1 &
-	sleep 0.3
+	strace -f -qq -o trace -e inject=renameat2:delay_enter=20000 \
+	    mt-fetch --delete >out 2>&1 &
+	wait_for 30 eval "[ \$(ls $inbox/new | wc -l) -ge 40 ]"
 	kill -KILL -- "-$(pid_of mt-serve)"
-	wait $! || true
+	rc=0; wait $! || rc=$?
+	[ $rc = 75 ]
 	rm -f "$T/.run/mt-serve.pid"
 	start mt-serve mt-serve -c "$T/serve.conf"
 	wait_port mt-serve "$pop3s"

@@ -19,6 +19,7 @@ expect 'and every one is whole: all that were sent alike have one length below t
 		sed "1,/^\t.* +0000$/d" "$f" | grep -v "^Message-Id:\|^Date:" | wc -l
 	done | sort -u >lengths
 	[ "$(wc -l <lengths)" = 1 ]
+	[ "$(cat lengths)" -gt 30 ]
 '
 smtp_source "$(serve_port lmtp)" -L -s 10 -m 100 -l 500 -f eve@example.com \
     -t bob@example.org >source.log 2>&1

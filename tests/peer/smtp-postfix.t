@@ -61,7 +61,7 @@ unchanged() # ID [COPIES]
 # The commands of the last session.
 session_was() # REGEX
 {
-	wait_for 10 eval "tail -n 20 postfix/log | grep -E 'disconnect from .*$1'" ||
+	wait_for 10 eval "grep 'disconnect from' postfix/log | tail -n 1 | grep -E '$1'" ||
 	    { tail -n 20 postfix/log; return 1; }
 }
 
