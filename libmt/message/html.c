@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "message/charset.h"
+#include "message/html_tags.h"
 
 enum role {
 	ROLE_INLINE,
@@ -426,7 +427,7 @@ declared_charset(struct mt_slice html)
 }
 
 static void
-parse(struct render *r, struct mt_buf *utf8)
+parse(struct render *r, const struct mt_buf *html)
 {
 	htmlSAXHandler sax = {
 		.startElement = on_start,
@@ -444,8 +445,8 @@ parse(struct render *r, struct mt_buf *utf8)
 	}
 	htmlCtxtUseOptions(r->parser, HTML_PARSE_RECOVER | HTML_PARSE_NOERROR |
 	    HTML_PARSE_NOWARNING | HTML_PARSE_NONET | HTML_PARSE_IGNORE_ENC);
-	for (size_t at = 0; at < utf8->n && !r->cut; at += 4096)
-		htmlParseChunk(r->parser, utf8->p + at, (int)MIN(utf8->n - at, 4096),
+	for (size_t at = 0; at < html->n && !r->cut; at += 4096)
+		htmlParseChunk(r->parser, html->p + at, (int)MIN(html->n - at, 4096),
 		    0);
 	htmlParseChunk(r->parser, NULL, 0, 1);
 	if (r->parser->myDoc != NULL)
@@ -473,16 +474,18 @@ mt_html_to_text(struct mt_slice html, const char *charset, struct mt_buf *out)
 	g_autofree struct render *r = g_new0(struct render, 1);
 	g_autofree char *declared = charset == NULL ? declared_charset(html) : NULL;
 	mt_auto_value(mt_buf) utf8 = MT_BUF_INIT(MT_MAX_HTML * 3);
+	mt_auto_value(mt_buf) reduced = MT_BUF_INIT(MT_HTML_TAGS_MAX(MT_MAX_HTML * 3));
 	mt_auto_value(mt_buf) text = MT_BUF_INIT(out->max - out->n);
 	bool cut = html.n > MT_MAX_HTML;
 
 	mt_charset_to_utf8(mt_slice_first(html, MT_MAX_HTML),
 	    charset != NULL ? charset : declared, &utf8);
 	mt_charset_clean_text(&utf8);
+	mt_html_tags_reduce(mt_buf_slice(&utf8), &reduced);
 	r->out = &text;
 	r->newlines = 2;
 	r->links = g_ptr_array_new_with_free_func(g_free);
-	parse(r, &utf8);
+	parse(r, &reduced);
 	cut = cut || r->cut;
 	r->cut = false;
 	while (text.n > 0 && text.p[text.n - 1] == '\n')

@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/proc.h"
 #include "message/html.h"
 #include "message/prescan.h"
 #include "tap.h"
@@ -48,6 +49,7 @@ static const struct {
 	{ "what is hidden", "<div style='color:red; Display : none'>x<p>y</p></div>a", "a\n" },
 	{ "hidden void elements", "<br style=display:none><p hidden>x</p>a", "a\n" },
 	{ "a comment", "a<!-- b -->c", "ac\n" },
+	{ "a condition for another program", "<![if !mso]>a<![endif]>", "a\n" },
 	{ "broken tags", "<p>a <b>b <i>c</p> d</b> < e", "a b c\n\nd < e\n" },
 	{ "controls", "a\x1b[31mb&#27;[0mc&#x202e;d&#7;", "a[31mb[0mcd\n" },
 	{ "a control in a link", "<a href=\"http://a/&#10;x\">b</a>",
@@ -158,6 +160,24 @@ list(const struct mt_text *t)
 		    t->attachments[i].name : "-", t->attachments[i].type,
 		    (int)t->attachments[i].size);
 	return g_string_free(s, FALSE);
+}
+
+/* To libxml2 each attribute of a tag is one more to compare all later ones with. */
+static void
+test_html_attributes(void)
+{
+	GString *html = g_string_new("<a");
+	mt_auto_value(mt_buf) out = MT_BUF_INIT(MT_KIB(64));
+	uint64_t start = mt_proc_now_ms();
+
+	for (unsigned i = 0; i < 300000; i++)
+		g_string_append_printf(html, " a%x=b", i);
+	g_string_append(html, " href='http://x/'>link</a>");
+	ok(mt_html_to_text(mt_slice_mem(html->str, html->len), "utf-8", &out),
+	    "html: a tag with 300,000 attributes is read");
+	is_str(out.p, "link[1]\n\n[1] http://x/\n", "with the one that says something");
+	ok(mt_proc_now_ms() - start < 10000, "soon");
+	g_string_free(html, TRUE);
 }
 
 static void
@@ -360,6 +380,7 @@ main(void)
 {
 	test_html();
 	test_html_hostile();
+	test_html_attributes();
 	test_messages();
 	test_prescan();
 	test_prescan_pieces();
