@@ -8,15 +8,18 @@ static const struct {
 } cases[] = {
 	{ "text", "a > b & c", "a > b & c" },
 	{ "nothing", "", "" },
-	{ "attributes that nobody reads", "<p id=1 class='a b' title=\"c\" x>d</p>", "<p>d</p>" },
-	{ "those that are read", "<a HREF=x alt='y z' Style=\"q\" hidden>", "<a HREF=\"x\" alt=\"y z\" "
-	    "Style=\"q\" hidden>" },
+	{ "attributes that nobody reads",
+	    "<p id=1 class='a b' title=\"c\" x>d</p>", "<p>d</p>" },
+	{ "those that are read", "<a HREF=x alt='y z' Style=\"q\" hidden>",
+	    "<a HREF=\"x\" alt=\"y z\" Style=\"q\" hidden>" },
 	{ "one said twice", "<a href=x href=y>", "<a href=\"x\">" },
 	{ "blanks around the sign", "<a\thref\n = \r'x'>", "<a href=\"x\">" },
-	{ "quotes and brackets in a value", "<a href='\"<b>&amp;'>", "<a href=\"&quot;&lt;b&gt;&amp;\">" },
+	{ "quotes and brackets in a value", "<a href='\"<b>&amp;'>",
+	    "<a href=\"&quot;&lt;b&gt;&amp;\">" },
 	{ "an empty value", "<a href=>b", "<a href=\"\">b" },
 	{ "a tag that ends itself", "<br/><br /><p x/y href=z/>", "<br/><br/><p href=\"z/\">" },
-	{ "what is no attribute", "<ada@example.org><p \"x\" 1=2 / href=a>", "<ada><p href=\"a\">" },
+	{ "what is no attribute", "<ada@example.org><p \"x\" 1=2 / href=a>",
+	    "<ada><p href=\"a\">" },
 	{ "end tags", "</b></b x=\"<i>\">", "</b></b>\">" },
 	{ "a sign that begins nothing", "1 < 2 <3 << </ 4", "1 &lt; 2 &lt;3 &lt;&lt;  4" },
 	{ "comments", "a<!-- <p x=\" -->b<!---->c<!--d--!>e<!-- f", "abce" },
@@ -65,8 +68,8 @@ test_long_name(void)
 static void
 test_room(void)
 {
-	static const char *const worst[] = { "<", "<a", "</a", "<a href", "<a href=", "<a href='\"\"",
-		"<script", "<a href='\"\"\"\"\"\"\"\"" };
+	static const char *const worst[] = { "<", "<a", "</a", "<a href", "<a href=",
+		"<a href='\"\"", "<script", "<a href='\"\"\"\"\"\"\"\"" };
 	bool fits = true;
 
 	for (size_t i = 0; i < G_N_ELEMENTS(worst); i++) {
