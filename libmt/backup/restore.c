@@ -429,8 +429,10 @@ maildir_of(struct batch *b, const char *dir, struct mt_err *err)
 	if (m != NULL)
 		return m;
 	m = mt_maildir_create(dir, err);
-	if (m != NULL)
-		g_hash_table_insert(b->maildirs, g_strdup(dir), m);
+	if (m == NULL)
+		return NULL;
+	mt_maildir_sweep(m);
+	g_hash_table_insert(b->maildirs, g_strdup(dir), m);
 	return m;
 }
 

@@ -144,6 +144,15 @@ expect 'in place, deleted mail comes back and the rest stays' '
 	tree Mail | diff now -
 	rm -rf keep
 '
+expect 'what a killed restore left in tmp/ goes with a later one, but not before 36 hours' '
+	mkdir -p swept/work/INBOX/tmp
+	echo left >swept/work/INBOX/tmp/left; touch -d "3 days ago" swept/work/INBOX/tmp/left
+	mt-backup restore --to swept work/INBOX/1008.big.h
+	[ -e swept/work/INBOX/tmp/left ]
+	later mt-backup restore --to swept work/INBOX
+	[ ! -e swept/work/INBOX/tmp/left ]
+	[ "$(find swept -type f | wc -l)" = 6 ]
+'
 expect 'a file that cannot be read is named, the rest is saved, status 66' '
 	mkdir -p odd/{cur,new,tmp}
 	echo a >odd/cur/1.a:2,
