@@ -487,6 +487,9 @@ take_option(struct ask *ask, const struct mt_opt_parser *p)
 		ask->snapshot = p->value;
 		break;
 	case TO:
+		/* An unset variable of a script is not the working directory. */
+		if (p->value[0] == '\0')
+			mt_cmd_usage("--to: which directory?");
 		ask->to = p->value;
 		break;
 	case JSON:

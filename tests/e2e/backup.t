@@ -62,6 +62,11 @@ expect 'restore brings back every byte, name, flag and time, and empty folders' 
 	tree out | diff before -
 	[ -d out/empty/cur ] && [ -d out/empty/new ]
 '
+expect '--to with an empty name, of a variable that is not set, restores nowhere' '
+	mkdir nowhere; cd nowhere
+	status 64 mt-backup restore --to ""
+	[ -z "$(ls)" ]
+'
 expect 'restored again, nothing is written and nothing is there twice' '
 	find out -type f -printf "%i %p\n" | sort >inodes
 	mt-backup restore --to out --json >again
