@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "conf/near.h"
+#include "conf/prepare.h"
 
 /* One word as the file says it: its values and the line of each. */
 struct value {
@@ -358,99 +359,6 @@ collect(struct mt_conf *c)
 	set_section_lines(c);
 }
 
-/* libconfuse puts nothing for a variable that is not set: a directory would be another. */
-static int
-check_variable(const char *p, unsigned line, struct mt_err *err)
-{
-	struct mt_slice s = mt_slice_str(p), name;
-	g_autofree char *text = NULL;
-
-	if (!mt_slice_take(&s, MT_SLICE("${")) || !mt_slice_take_until(&s, '}', &name))
-		return 0;
-	text = mt_slice_dup(name);
-	if (g_getenv(text) != NULL)
-		return 0;
-	return mt_fail(err, MT_ECONF, "%s:%u: ${%s} is not set in the environment; "
-	    "in single quotes it stands for itself", now->file, line, text);
-}
-
-/* Behind the string that starts at p; counts its lines. NULL: err. */
-static char *
-skip_string(char *p, unsigned *line, struct mt_err *err)
-{
-	char quote = *p++;
-
-	while (*p != '\0' && *p != quote) {
-		if (quote == '"' && check_variable(p, *line, err) < 0)
-			return NULL;
-		if (*p == '\\' && p[1] != '\0')
-			*line += *p++ == '\n';
-		*line += *p++ == '\n';
-	}
-	return *p == '\0' ? p : p + 1;
-}
-
-/* Behind the comment that starts at p; p itself when none does. */
-static char *
-skip_comment(char *p)
-{
-	char *end;
-
-	if (p[0] == '#' || (p[0] == '/' && p[1] == '/'))
-		return p + strcspn(p, "\n");
-	if (p[0] != '/' || p[1] != '*')
-		return p;
-	end = strstr(p + 2, "*/");
-	return end == NULL ? p + strlen(p) : end + 2;
-}
-
-/*
- * What libconfuse (3.3) gets wrong is done here: it counts the lines of comments twice
- * or thrice, so they are made blank; it takes the end of the file for the end of a section;
- * it forgets where a section begins, which is at a brace that opens no list ("= {"); and
- * it takes a variable that is not set for an empty one.
- */
-static int
-prepare(char *text, struct mt_err *err)
-{
-	unsigned line = 1, opened = 0;
-	char before = '\0';
-
-	for (char *p = text, *next; *p != '\0'; p = next) {
-		if (*p == '"' || *p == '\'') {
-			next = skip_string(p, &line, err);
-			if (next == NULL)
-				return -1;
-			before = '"';
-			continue;
-		}
-		if (check_variable(p, line, err) < 0)
-			return -1;
-		next = skip_comment(p);
-		for (char *q = p; q < next; q++) {
-			line += *q == '\n';
-			if (*q != '\n')
-				*q = ' ';
-		}
-		if (next > p)
-			continue;
-		if (*p == '{' && before != '=') {
-			g_array_append_val(now->opened, line);
-			opened = line;
-		} else if (*p == '}') {
-			opened = 0;
-		}
-		line += *p == '\n';
-		if (!g_ascii_isspace(*p))
-			before = *p;
-		next = p + 1;
-	}
-	if (opened != 0)
-		return mt_fail(err, MT_ECONF, "%s:%u: this section has no end", now->file,
-		    opened);
-	return 0;
-}
-
 struct mt_conf *
 mt_conf_parse(const char *file, const char *text, const struct mt_conf_word *words,
     const struct mt_conf_kind *kinds, struct mt_err *err)
@@ -467,7 +375,7 @@ mt_conf_parse(const char *file, const char *text, const struct mt_conf_word *wor
 	c->sections = g_array_new(FALSE, FALSE, sizeof(struct section));
 	c->cfg = cfg_init(opts, CFGF_NONE);
 	cfg_set_error_function(c->cfg, note_error);
-	if (prepare(plain, err) < 0)
+	if (mt_conf_prepare(file, plain, p.opened, err) < 0)
 		p.failed = true;
 	else if (cfg_parse_buf(c->cfg, plain) == CFG_SUCCESS && !p.failed)
 		collect(c);
