@@ -42,6 +42,15 @@ skip_string(struct place *at, char *p, struct mt_err *err)
 	return *p == '\0' ? p : p + 1;
 }
 
+/* Behind the variable that starts at p; p itself when none does. */
+static char *
+skip_variable(char *p)
+{
+	char *end = p[0] == '$' && p[1] == '{' ? strchr(p, '}') : NULL;
+
+	return end == NULL ? p : end + 1;
+}
+
 /* Behind the comment that starts at p; p itself when none does. */
 static char *
 skip_comment(char *p)
@@ -73,6 +82,12 @@ mt_conf_prepare(const char *file, char *text, GArray *opened, struct mt_err *err
 		}
 		if (check_variable(&at, p, err) < 0)
 			return -1;
+		/* Its braces are no section's. */
+		next = skip_variable(p);
+		if (next > p) {
+			before = '}';
+			continue;
+		}
 		next = skip_comment(p);
 		for (char *q = p; q < next; q++) {
 			at.line += *q == '\n';

@@ -25,11 +25,15 @@ static const struct {
 	{ "sections", "a b {\n}\nc\n{\n}\nd e { }", "a b {\n}\nc\n{\n}\nd e { }", "1 4 6" },
 	{ "a section after a string", "a \"b\" {}", "a \"b\" {}", "1" },
 	{ "lists", "a = {\n1 }\nb =\n# x\n{ 2 }\n", "a = {\n1 }\nb =\n   \n{ 2 }\n", "" },
+	{ "a variable without quotes", "a = ${MT_SET}\nb ${MT_SET} {\n}", "a = ${MT_SET}\nb "
+	    "${MT_SET} {\n}", "2" },
 	{ "those that are none", "a = '${MT_UNSET}' $MT_UNSET \"\\${MT_UNSET}\"",
 	    "a = '${MT_UNSET}' $MT_UNSET \"\\${MT_UNSET}\"", "" },
 }, bad[] = {
 	{ "a section without end", "a\nb {\n\n", "f:2: this section has no end", "2" },
 	{ "the last one", "a {\n}\nb {\n", "f:3: this section has no end", "1 3" },
+	{ "one that ends with a variable", "a {\nb = ${MT_SET}\n", "f:1: this section has no end",
+	    "1" },
 	{ "a variable that is not set", "/*\n*/\na = ${MT_UNSET}", "f:3: ${MT_UNSET} is not set "
 	    "in the environment; in single quotes it stands for itself", "" },
 	{ "one in a string", "a {\nb = \"\n\\\n${MT_UNSET}", "f:4: ${MT_UNSET} is not set "
