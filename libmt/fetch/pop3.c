@@ -482,10 +482,13 @@ show_plan(struct mt_fetch *f, struct mt_err *err)
 	g_autoptr(GPtrArray) none = g_ptr_array_new();
 
 	for (size_t i = 0; i < f->plan.todo_n; i++) {
-		const struct mt_fetch_item *item = f->plan.todo[i];
+		struct mt_fetch_item *item = f->plan.todo[i];
 
 		report(f, (struct mt_fetch_event){ .what = MT_FETCH_WOULD_FETCH,
 		    .number = item->number, .uid = item->id.uid, .bytes = item->size });
+		/* The same session would delete it. */
+		if (f->params->delete_after_s == 0)
+			g_ptr_array_add(due, item);
 	}
 	for (guint i = 0; i < due->len; i++) {
 		const struct mt_fetch_item *item = g_ptr_array_index(due, i);

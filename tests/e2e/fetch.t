@@ -42,6 +42,13 @@ expect '-n says what would be fetched' '
 	[ "$(grep -c ^would-fetch out)" = 9 ]
 	[ "$(cut -f4 out | head -n1)" = m01 ]
 	[ ! -e Mail ]'
+expect '-n --delete says that what would be fetched would be deleted, too; --keep keeps it' '
+	mt-fetch -n --delete >out
+	[ "$(grep -c ^would-fetch out)" = 9 ]
+	[ "$(grep -c ^would-delete out)" = 9 ]
+	mt-fetch -n --keep 1 >out
+	not grep would-delete out
+	[ "$(ls drop | wc -l)" = 9 ]'
 expect 'nine messages are fetched, silently' '
 	mt-fetch >out 2>&1
 	[ ! -s out ]
