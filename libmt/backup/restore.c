@@ -72,15 +72,28 @@ present_add(struct present *p, const struct mt_folder_entry *e)
 	g_ptr_array_add(paths, g_strdup(e->path));
 }
 
+/* A Maildir of which a copy has left out what was empty: new/ or cur/. */
+static bool
+is_half(const char *dir)
+{
+	g_autofree char *cur = g_build_filename(dir, "cur", NULL);
+	g_autofree char *new = g_build_filename(dir, "new", NULL);
+
+	return g_file_test(cur, G_FILE_TEST_IS_DIR) != g_file_test(new, G_FILE_TEST_IS_DIR);
+}
+
 static int
 present_load(struct present *p, const char *dir, struct mt_err *err)
 {
+	mt_auto(mt_maildir) made = NULL;
 	mt_auto(mt_folder_scan) scan = NULL;
 	struct mt_folder_entry e;
 	int rc;
 
 	p->by_unique = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
 	    (GDestroyNotify)g_ptr_array_unref);
+	if (is_half(dir) && (made = mt_maildir_create(dir, err)) == NULL)
+		return -1;
 	if (!mt_folder_is_maildir(dir))
 		return 0;
 	scan = mt_folder_scan_new(dir, err);
@@ -262,11 +275,19 @@ static void
 drop_unwanted(const struct run *run, size_t root, const struct mt_backup_folder *f,
     GPtrArray *entries)
 {
+	guint kept = 0;
+
 	for (guint i = 0; i < entries->len; i++) {
-		if (!mt_backup_select_has_entry(run->select, root, f,
-		    g_ptr_array_index(entries, i)))
-			g_clear_pointer(&entries->pdata[i], mt_backup_entry_free);
+		struct mt_backup_entry *e = g_ptr_array_index(entries, i);
+
+		if (mt_backup_select_has_entry(run->select, root, f, e))
+			entries->pdata[kept++] = e;
+		else
+			mt_backup_entry_free(e);
 	}
+	for (guint i = kept; i < entries->len; i++)
+		entries->pdata[i] = NULL;
+	g_ptr_array_set_size(entries, (int)kept);
 }
 
 /* What is there may come from a restore that was killed before it was durable: the
@@ -320,7 +341,6 @@ plan_folder(struct run *run, size_t root, const char *base,
 	g_autoptr(GPtrArray) entries = mt_backup_entries_new();
 	bool all = run->select == NULL ||
 	    mt_backup_select_has_folder(run->select, root, f);
-	bool is_wanted = all;
 	mt_auto(mt_maildir) made = NULL;
 	struct present present;
 	struct mt_err why = { 0 };
@@ -333,6 +353,8 @@ plan_folder(struct run *run, size_t root, const char *base,
 		    (unsigned long long)f->messages, why.msg), &why);
 	if (!all)
 		drop_unwanted(run, root, f, entries);
+	if (!all && entries->len == 0)
+		return 0;
 	dir = g_str_equal(f->path, ".") ? g_strdup(base) :
 	    g_build_filename(base, f->path, NULL);
 	g_ptr_array_add(run->dirs, dir);
@@ -340,17 +362,11 @@ plan_folder(struct run *run, size_t root, const char *base,
 		present_clear(&present);
 		return -1;
 	}
-	for (guint i = 0; i < entries->len; i++) {
-		struct mt_backup_entry *e = g_steal_pointer(&entries->pdata[i]);
-
-		if (e == NULL)
-			continue;
-		plan_entry(run, dir, f->path, &present, e);
-		is_wanted = true;
-	}
+	for (guint i = 0; i < entries->len; i++)
+		plan_entry(run, dir, f->path, &present,
+		    g_steal_pointer(&entries->pdata[i]));
 	present_clear(&present);
-	if (is_wanted)
-		sync_later(run, base, dir);
+	sync_later(run, base, dir);
 	if (all && (made = mt_maildir_create(dir, err)) == NULL)
 		return -1;
 	return 0;

@@ -141,6 +141,15 @@ expect 'another message of the same name stays, and the restored one goes beside
 	mt-backup restore --to q >/dev/null 2>err
 	[ ! -s err ] && [ "$(find q -type f | wc -l)" = 10 ]
 '
+expect 'a Maildir of which a copy left out new/ or cur/ is completed, not written over' '
+	for sub in new cur; do
+		rm -rf half; cp -a out2 half
+		rm -r "half/work/INBOX/$sub"
+		mt-backup restore --to half 2>err
+		[ ! -s err ]
+		tree half | diff <(tree Mail) -
+	done
+'
 expect 'in place, deleted mail comes back and the rest stays' '
 	cp -a Mail keep
 	tree Mail >now
