@@ -85,7 +85,7 @@ $(LIB): $(LIB_OBJ)
 
 # A command of several files lists them here.
 $(B)/bin/mt-send: $(O)/cmd/send_options.o $(O)/cmd/send_account.o \
-	$(O)/cmd/send_finished.o
+	$(O)/cmd/send_finished.o $(O)/cmd/send_queue.o
 $(B)/bin/mt-index: $(O)/cmd/index_show.o
 
 $(B)/bin/%: $(O)/cmd/%.o $(O)/cmd/cmd.o $(LIB)

@@ -9,6 +9,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "message/charset.h"
 
 static const char *name = "mt";
@@ -129,6 +130,16 @@ mt_cmd_end(int status)
 		return status;
 	mt_cmd_warn("standard output: %m");
 	return status == EX_OK ? EX_IOERR : status;
+}
+
+char *
+mt_cmd_state_dir(void)
+{
+	const char *xdg = g_getenv("XDG_STATE_HOME");
+
+	if (xdg != NULL && g_path_is_absolute(xdg))
+		return g_build_filename(xdg, "mt", NULL);
+	return mt_file_expand_home("~/.local/state/mt");
 }
 
 bool

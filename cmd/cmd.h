@@ -43,6 +43,10 @@ void mt_cmd_print_text(const char *text, char end);
  */
 int mt_cmd_end(int status);
 
+/* $XDG_STATE_HOME/mt or ~/.local/state/mt; a relative path there is to be ignored (XDG
+   Base Directory). g_free. */
+char *mt_cmd_state_dir(void);
+
 /* Whether a person watches: progress may be shown on standard error. */
 bool mt_cmd_has_terminal(void);
 

@@ -2,7 +2,6 @@
 #include <glib.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/json.h"
 #include "base/proc.h"
 #include "base/progress.h"
@@ -312,17 +311,6 @@ choose(const struct wish *w, const struct mt_client_conf *conf, GPtrArray *out)
 	return 0;
 }
 
-/* $XDG_STATE_HOME/mt; a relative path there is to be ignored (XDG Base Directory). */
-static char *
-state_home(void)
-{
-	const char *xdg = g_getenv("XDG_STATE_HOME");
-
-	if (xdg != NULL && g_path_is_absolute(xdg))
-		return g_build_filename(xdg, "mt", NULL);
-	return mt_file_expand_home("~/.local/state/mt");
-}
-
 int
 main(int argc, char **argv)
 {
@@ -335,7 +323,7 @@ main(int argc, char **argv)
 
 	parse_command_line(argc, argv, &w);
 	mt_proc_hide_secrets();
-	state_dir = state_home();
+	state_dir = mt_cmd_state_dir();
 	conf = mt_client_conf_read(w.config, &err);
 	if (conf == NULL)
 		return mt_cmd_end(mt_cmd_fail(&err));

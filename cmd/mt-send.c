@@ -103,6 +103,7 @@ finish(struct send *s, struct mt_compose *c, struct mt_err *err)
 	mt_auto_value(mt_addr_list) rcpts = { 0 };
 	g_autofree char *sent = NULL;
 	const struct mt_addr *from = c->from.n > 1 ? &c->sender.v[0] : &c->from.v[0];
+	bool has_copy = !s->no_copy && s->account->sent[0] != '\0';
 	mt_auto_fd int draft = -1;
 	struct mt_submit m;
 
@@ -112,9 +113,12 @@ finish(struct send *s, struct mt_compose *c, struct mt_err *err)
 		return mt_cmd_fail(err);
 	if (s->dry_run)
 		return send_print_draft(from, &rcpts, draft);
+	if (!s->no_queue)
+		return send_enqueue(s, from, &rcpts, draft, true,
+		    has_copy ? s->account->sent : NULL, mt_buf_slice(&bcc));
 	if (send_open_account(s, err) < 0)
 		return mt_cmd_fail(err);
-	if (!s->no_copy && s->account->sent[0] != '\0')
+	if (has_copy)
 		sent = g_build_filename(s->conf->maildir, s->account->sent, NULL);
 	m = (struct mt_submit){
 		.server = &s->server,
@@ -201,6 +205,9 @@ main(int argc, char **argv)
 		break;
 	case SEND_SENDMAIL:
 		status = send_sendmail(&s);
+		break;
+	case SEND_QUEUE:
+		status = send_queue(&s);
 		break;
 	case SEND_INJECT:
 		status = send_inject(&s);

@@ -13,7 +13,7 @@
 #include "send/submit.h"
 
 /* The verbs; "sendmail" is also the name that the command may be called by. */
-enum { SEND_NEW = 1, SEND_REPLY, SEND_SENDMAIL, SEND_INJECT };
+enum { SEND_NEW = 1, SEND_REPLY, SEND_SENDMAIL, SEND_INJECT, SEND_QUEUE };
 
 /* The command line, and what it stands for. Strings are words of argv. */
 struct send {
@@ -23,7 +23,7 @@ struct send {
 	const char *full_name;
 	const char *body_file;
 	const char *subject;
-	bool dry_run, no_copy, no_quote, all, from_fields, json, keep_bcc, nul_ends;
+	bool dry_run, no_copy, no_queue, no_quote, all, from_fields, json, keep_bcc, nul_ends;
 	bool is_sendmail;		/* called by that name */
 	uint64_t jobs;
 	GPtrArray *cc, *bcc, *attachments, *fields, *to, *args;
@@ -56,6 +56,16 @@ int send_print_draft(const struct mt_addr *from, const struct mt_addr_list *rcpt
     int draft);
 /* Send, and tell how it went; gives the exit status. */
 int send_submit(const struct mt_submit *m);
+
+/*
+ * send_queue.c: take the message into the queue, and try it once. What the server refuses
+ * is 69; what waits is 0, since the queue has it. is_ours: written
+ * by us. copy_to is a folder, or NULL.
+ */
+int send_enqueue(struct send *s, const struct mt_addr *from,
+    const struct mt_addr_list *rcpts, int draft, bool is_ours, const char *copy_to,
+    struct mt_slice copy_fields);
+int send_queue(struct send *s);
 
 /* send_finished.c: the verbs for finished messages; they give the exit status. */
 int send_sendmail(struct send *s);

@@ -104,6 +104,9 @@ send_sendmail(struct send *s)
 	}
 	if (s->dry_run)
 		return send_print_draft(is_null ? NULL : &from, &rcpts, draft);
+	if (!s->no_queue)
+		return send_enqueue(s, is_null ? NULL : &from, &rcpts, draft, false,
+		    NULL, MT_SLICE(""));
 	if (send_open_account(s, &err) < 0)
 		return mt_cmd_fail(&err);
 	m = (struct mt_submit){ .server = &s->server, .from = is_null ? NULL : &from,

@@ -21,6 +21,7 @@ enum {
 	AS_SENDMAIL = 256,
 	BODY_FILE,
 	NO_COPY,
+	NO_QUEUE,
 	NO_QUOTE,
 	ALL,
 	JSON,
@@ -43,7 +44,13 @@ static const struct mt_opt common_opts[] = {
 };
 
 /* What a new message and a reply share. */
+#define QUEUE_OPTS \
+	{ NO_QUEUE, 0, "no-queue", NULL, MT_OPT_NOTHING, \
+	    "keep nothing: what cannot be sent now is status 75, and yours" }, \
+	{ JSON, 0, "json", NULL, MT_OPT_NOTHING, "tell the result as a JSON object" }
+
 #define COMPOSE_OPTS \
+	QUEUE_OPTS, \
 	{ SUBJECT, 's', "subject", "TEXT", MT_OPT_NOTHING, "the subject" }, \
 	{ CC, 'c', "cc", "ADDRESS", MT_OPT_NOTHING, "a copy to this address" }, \
 	{ BCC, 'b', "bcc", "ADDRESS", MT_OPT_NOTHING, \
@@ -70,6 +77,7 @@ static const struct mt_opt reply_opts[] = {
 	{ 0 },
 };
 static const struct mt_opt sendmail_opts[] = {
+	QUEUE_OPTS,
 	{ FROM_FIELDS, 't', NULL, NULL, MT_OPT_NOTHING,
 	    "take recipients from To, Cc and Bcc too" },
 	{ FROM, 'f', NULL, "ADDRESS", MT_OPT_NOTHING,
@@ -110,6 +118,11 @@ static const struct mt_opt inject_opts[] = {
 	{ JSON, 0, "json", NULL, MT_OPT_NOTHING, "one JSON object a line" },
 	{ 0 },
 };
+static const struct mt_opt queue_opts[] = {
+	{ NUL_ENDS, '0', "null", NULL, MT_OPT_NOTHING, "list: ids only, each ended by a NUL" },
+	{ JSON, 0, "json", NULL, MT_OPT_NOTHING, "one JSON object a line" },
+	{ 0 },
+};
 static const struct mt_opt_verb verbs[] = {
 	{ SEND_NEW, NULL, "TO...", MT_OPT_NOTHING,
 	    "send the text on standard input as a new message", new_opts },
@@ -117,6 +130,8 @@ static const struct mt_opt_verb verbs[] = {
 	    "answer the message in this file (-: on standard input)", reply_opts },
 	{ SEND_SENDMAIL, "sendmail", "[RCPT]...", MT_OPT_NOTHING,
 	    "send the finished message on standard input", sendmail_opts },
+	{ SEND_QUEUE, "queue", "[list|show|why|run|retry|hold|release|rm] [ID]...",
+	    MT_OPT_NOTHING, "see to the messages that wait", queue_opts },
 	{ SEND_INJECT, "inject", "[PATH]...", MT_OPT_FILE,
 	    "send finished messages (files, Maildirs, mboxes) unchanged", inject_opts },
 	{ 0 },
@@ -167,6 +182,9 @@ take_flag(struct send *s, int id)
 		break;
 	case NO_COPY:
 		s->no_copy = true;
+		break;
+	case NO_QUEUE:
+		s->no_queue = true;
 		break;
 	case NO_QUOTE:
 		s->no_quote = true;

@@ -8,7 +8,7 @@
 
 #define VERSION 1
 
-static const char *const fates[] = { "waiting", "sent", "failed" };
+static const char *const fates[] = { "waiting", "sent", "failed", "told" };
 
 static void
 rcpt_free(void *p)
@@ -88,12 +88,13 @@ mt_envelope_write(const struct mt_envelope *e, struct mt_buf *out, struct mt_err
 
 	for (guint i = 0; i < e->rcpts->len; i++)
 		json_array_append_new(rcpts, write_rcpt(e->rcpts->pdata[i]));
-	o = json_pack("{s:i, s:s, s:s, s:s?, s:s?, s:s?, s:I, s:I, s:I, s:I, s:I, s:b, s:o}",
+	o = json_pack("{s:i, s:s, s:s, s:s?, s:s?, s:s?, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:o}",
 	    "version", VERSION, "route", e->route, "from", e->from, "message_id",
 	    e->message_id, "copy_to", e->copy_to, "copy_fields", e->copy_fields, "created",
 	    (json_int_t)e->created, "not_before", (json_int_t)e->not_before, "next",
 	    (json_int_t)e->next, "told_delay", (json_int_t)e->told_delay, "tries",
-	    (json_int_t)e->tries, "held", e->is_held, "rcpts", rcpts);
+	    (json_int_t)e->tries, "held", e->is_held, "ours", e->is_ours,
+	    "rcpts", rcpts);
 	text = o != NULL ? json_dumps(o, JSON_COMPACT) : NULL;
 	json_decref(o);
 	if (text == NULL)
@@ -158,7 +159,11 @@ read_rcpt(struct mt_envelope *e, json_t *o, struct mt_err *err)
 	r->fate = (enum mt_queue_fate)fate_of(fate);
 	r->is_unknown = unknown != 0;
 	g_strlcpy(r->dsn, dsn, sizeof(r->dsn));
-	return read_text(text, "text", &r->text, err);
+	if (read_text(text, "text", &r->text, err) < 0)
+		return -1;
+	if (!is_one_line(r->text))
+		return mt_fail(err, MT_EDATA, "envelope: a control character in a reply");
+	return 0;
 }
 
 static int
@@ -181,7 +186,7 @@ read_object(struct mt_envelope *e, json_t *root, struct mt_err *err)
 {
 	const char *route, *from;
 	json_int_t created, not_before, next, told, tries;
-	int version, held;
+	int version, held, ours;
 	json_error_t why;
 	json_t *rcpts, *id, *copy_to, *copy_fields;
 
@@ -190,10 +195,11 @@ read_object(struct mt_envelope *e, json_t *root, struct mt_err *err)
 		return mt_fail(err, MT_EDATA, "envelope: version %d, not %d: made by a newer mt",
 		    version, VERSION);
 	if (json_unpack_ex(root, &why, JSON_STRICT,
-	    "{s:i, s:s, s:s, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:b, s:o}", "version",
+	    "{s:i, s:s, s:s, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:o}", "version",
 	    &version, "route", &route, "from", &from, "message_id", &id, "copy_to", &copy_to,
 	    "copy_fields", &copy_fields, "created", &created, "not_before", &not_before, "next",
-	    &next, "told_delay", &told, "tries", &tries, "held", &held, "rcpts", &rcpts) < 0)
+	    &next, "told_delay", &told, "tries", &tries, "held", &held, "ours", &ours, "rcpts",
+	    &rcpts) < 0)
 		return mt_fail(err, MT_EDATA, "envelope: %s", why.text);
 	if (read_text(id, "message_id", &e->message_id, err) < 0 ||
 	    read_text(copy_to, "copy_to", &e->copy_to, err) < 0 ||
@@ -212,6 +218,7 @@ read_object(struct mt_envelope *e, json_t *root, struct mt_err *err)
 	e->told_delay = told;
 	e->tries = (uint64_t)tries;
 	e->is_held = held != 0;
+	e->is_ours = ours != 0;
 	return read_rcpts(e, rcpts, err);
 }
 

@@ -13,7 +13,8 @@
 enum mt_queue_fate {
 	MT_QUEUE_WAITING,	/* to be tried */
 	MT_QUEUE_SENT,		/* a server answered 2yz to the message */
-	MT_QUEUE_FAILED,	/* refused for good, or expired */
+	MT_QUEUE_FAILED,	/* refused for good, or expired: its sender is to be told */
+	MT_QUEUE_TOLD,		/* and was told */
 };
 
 struct mt_queue_rcpt {
@@ -38,6 +39,7 @@ struct mt_envelope {
 	int64_t told_delay;	/* when its sender was told that it is late */
 	uint64_t tries;
 	bool is_held;
+	bool is_ours;		/* written by us: may become 7bit (RFC 6152 3) */
 	GPtrArray *rcpts;	/* of struct mt_queue_rcpt *, at least one */
 };
 

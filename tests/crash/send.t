@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # mt-send is killed at every system call that writes, syncs, renames or sends: what it
-# acknowledged was taken, Sent holds nothing that was not, and nothing is half there
+# acknowledged was taken, Sent holds nothing that was not, nothing is half there, and what
+# was in the queue arrives
 . "${0%/*}/../lib.sh"
 . "$TOP/tests/crash/sweep.sh"
 need python3 strace
@@ -14,6 +15,8 @@ start fake python3 "$TOP/tests/tools/fake_smtp.py" "$port" --out "$T/out"
 wait_port fake "$port" || exit 1
 client_conf "" "smtp://127.0.0.1:$port"
 sent=$T/Mail/test/Sent
+export XDG_STATE_HOME=$T/state
+queue=$T/state/mt/queue
 head -c 5000 /dev/urandom >file.bin
 echo 'a text' >text
 for i in 1 2 3 4; do
@@ -22,7 +25,7 @@ done
 
 fresh()
 {
-	rm -rf out Mail
+	rm -rf out Mail "$queue"
 	mkdir out
 }
 quiet() # until the server has dealt with what it got
@@ -37,6 +40,31 @@ quiet() # until the server has dealt with what it got
 	done
 }
 taken() { find out -name '*.eml' | wc -l; }
+
+# What is in the queue is there for the next run, which leaves one copy in Sent and nothing
+# in the queue. It is sent again only where nobody can know: when the server has it and the
+# envelope does not say so yet.
+queued_message()
+{
+	local before in_queue recorded
+
+	quiet
+	before=$(taken) in_queue=$(find "$queue/env" -name '??????????????' | wc -l)
+	recorded=$(cat "$queue"/env/?????????????? 2>/dev/null | grep -c '"fate":"sent"')
+	mt-send queue retry || return
+	quiet
+	[ "$before$in_queue" = 00 ] && { nothing_in_queue; return; }
+	[ "$(taken)" -ge 1 ] || { echo "lost: $in_queue in the queue, $before taken"; return 1; }
+	[ "$(taken)" -le $((before + in_queue)) ] || { echo "taken $(taken) times"; return 1; }
+	[ "$recorded" = 0 ] || [ "$(taken)" = "$before" ] || { echo "sent again"; return 1; }
+	[ "$(find "$sent/cur" -type f | wc -l)" = 1 ] || { echo "not one copy"; return 1; }
+	tr -d '\r' <out/1.eml | cmp - "$sent"/cur/* || return
+	nothing_in_queue
+}
+nothing_in_queue() # but what is swept
+{
+	[ -z "$(mt-send queue list)" ] && [ -z "$(find "$queue/corrupt" -type f)" ]
+}
 
 # A killed mt-send acknowledges nothing. At most one message is out, and it is whole;
 # a copy is there only if it is out, and is the same message.
@@ -69,12 +97,16 @@ many_messages()
 	[ -z "$body" ] || { echo "twice: $body"; return 1; }
 }
 
-diag 'a new message:'
-kill_each fresh new_message mt-send -s x -A file.bin --body-file text b@x.y
+diag 'a new message, by the queue:'
+KILL_CALLS="write sendto fsync link rename renameat2 unlink mkdir flock"
+kill_each fresh queued_message mt-send -s x -A file.bin --body-file text b@x.y
+diag 'a new message, without it:'
+KILL_CALLS="write sendto fsync renameat2 mkdir"
+kill_each fresh new_message mt-send --no-queue -s x -A file.bin --body-file text b@x.y
 diag 'a reply:'
 KILL_CALLS="sendto fsync renameat2"
 printf 'From: b@x.y\nSubject: hello\n\nhi\n' >orig.eml
-kill_each fresh new_message mt-send reply orig.eml --body-file text
+kill_each fresh new_message mt-send reply --no-queue orig.eml --body-file text
 diag 'many messages, over two connections:'
 KILL_CALLS="write sendto"
 kill_each fresh many_messages mt-send inject -j 2 -t b@x.y m1.eml m2.eml m3.eml m4.eml

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# mt-send against a server that refuses, breaks off and lies
+# mt-send --no-queue against a server that refuses, breaks off and lies
 . "${0%/*}/../lib.sh"
 need python3 openssl
 
@@ -23,7 +23,7 @@ try()
 	local want=$1
 
 	shift
-	echo text | status "$want" mt-send -s "$want" "$@" >stdout 2>err || { cat err; return 1; }
+	echo text | status "$want" mt-send --no-queue -s "$want" "$@" >stdout 2>err || { cat err; return 1; }
 }
 taken() { [ "$(find out -name '*.eml' | wc -l)" = "$1" ]; }	# N: messages that the server has
 copies() { [ "$(find "$sent/cur" "$sent/new" -type f 2>/dev/null | wc -l)" = "$1" ]; }
@@ -65,7 +65,7 @@ expect 'the same by BDAT' '
 '
 fake --no-ext
 expect 'a server without extensions gets 7 bits, and the same text' '
-	echo "grün" | mt-send -s x b@x.y
+	echo "grün" | mt-send --no-queue -s x b@x.y
 	taken 1; copies 1
 	not env LC_ALL=C grep -q "[^ -~[:cntrl:]]" out/1.eml
 	python3 "$TOP/tests/tools/mime_parts.py" out/1.eml | grep -qF "grün\\n"
@@ -174,7 +174,7 @@ expect 'the copy fails after the server has taken it: a warning, status 0' '
 	need strace
 	# A leak check cannot run under strace.
 	echo text | ASAN_OPTIONS=detect_leaks=0 status 0 strace -f -o trace -e trace=renameat2 \
-	    -e inject=renameat2:error=EIO mt-send -s x b@x.y 2>err
+	    -e inject=renameat2:error=EIO mt-send --no-queue -s x b@x.y 2>err
 	taken 1; copies 0
 	grep -q "was sent, but no copy" err
 '

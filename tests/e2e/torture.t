@@ -161,15 +161,15 @@ END
 	[ "$(find "$inbox/tmp" -type f | wc -l)" = 0 ]'
 expect 'a server that nobody trusts is refused, and the name is said' '
 	sed "s/ca_file = .*/ca_file = \"\/etc\/ssl\/certs\/ca-certificates.crt\"/" mt.conf >other.conf
-	MT_CONFIG=other.conf status 69 mt-send -s x user1@example.org </dev/null 2>err
+	MT_CONFIG=other.conf status 69 mt-send --no-queue -s x user1@example.org </dev/null 2>err
 	grep localhost err'
 expect 'nobody at the port is a temporary failure' '
 	sed "s/localhost:$subs/localhost:1/; s/localhost:$pop3s/localhost:1/" mt.conf >none.conf
-	MT_CONFIG=none.conf status 75 mt-send -s x user1@example.org </dev/null 2>err
+	MT_CONFIG=none.conf status 75 mt-send --no-queue -s x user1@example.org </dev/null 2>err
 	MT_CONFIG=none.conf status 75 mt-fetch 2>err'
 expect 'a wrong password is 77, and says where' '
 	sed "s/secret-1/wrong/" mt.conf >wrong.conf
-	MT_CONFIG=wrong.conf status 77 mt-send -s x user1@example.org </dev/null 2>err
+	MT_CONFIG=wrong.conf status 77 mt-send --no-queue -s x user1@example.org </dev/null 2>err
 	grep 535 err
 	MT_CONFIG=wrong.conf status 77 mt-fetch 2>err
 	grep -- "-ERR" err'
@@ -224,7 +224,7 @@ expect 'a full disk under the server is a temporary refusal, and it goes on' '
 	    exec mt-serve -c full.conf"
 	wait_port full "$smtp2"
 	head -c 3000000 /dev/urandom | base64 >large
-	status 75 mt-send -s large user1@example.org <large 2>err
+	status 75 mt-send --no-queue -s large user1@example.org <large 2>err
 	grep 452 err
 	mt-send -s small user1@example.org </dev/null
 	mt-fetch --json | grep "\"fetched\":1"

@@ -66,6 +66,6 @@ expect 'Postfix refuses one recipient of two: the other gets it' '
 '
 expect 'a wrong password is refused: 77' '
 	sed -i "s/echo secret-1/echo wrong/" mt.conf
-	echo text | status 77 mt-send -s x user2@example.org
+	echo text | status 77 mt-send --no-queue -s x user2@example.org
 '
 done_testing

@@ -7,7 +7,7 @@
 
 #define HEAD "{\"version\":1,\"route\":\"work\",\"from\":\"a@b.example\",\"message_id\":null," \
 	"\"copy_to\":null,\"copy_fields\":null,\"created\":5,\"not_before\":0,\"next\":5," \
-	"\"told_delay\":0,\"tries\":0,\"held\":false,\"rcpts\":["
+	"\"told_delay\":0,\"tries\":0,\"held\":false,\"ours\":true,\"rcpts\":["
 #define RCPT "{\"to\":\"c@d.example\",\"fate\":\"waiting\",\"unknown\":false,\"dsn\":\"\"," \
 	"\"text\":null}"
 #define GOOD HEAD RCPT "]}\n"
@@ -43,6 +43,7 @@ static const struct {
 	{ NULL, "c@d.example", "", "is no address" },
 	{ NULL, "waiting", "gone", "envelope: no fate: \"gone\"" },
 	{ NULL, "\"dsn\":\"\"", "\"dsn\":\"5.5555.55555\"", "envelope: no status code" },
+	{ NULL, "\"text\":null", "\"text\":\"a\\nb\"", "envelope: a control character in" },
 	{ NULL, "c@d.example", "\xff@d.example", "envelope: byte " },
 };
 

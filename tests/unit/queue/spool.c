@@ -133,7 +133,8 @@ test_corrupt(struct mt_spool *s)
 	memset(&err, 0, sizeof(err));
 	put("env", alone, "{\"version\":1,\"route\":\"w\",\"from\":\"\",\"message_id\":null,"
 	    "\"copy_to\":null,\"copy_fields\":null,\"created\":5,\"not_before\":0,\"next\":5,"
-	    "\"told_delay\":0,\"tries\":0,\"held\":false,\"rcpts\":[{\"to\":\"c@d\",\"fate\":"
+	    "\"told_delay\":0,\"tries\":0,\"held\":false,\"ours\":true,"
+	    "\"rcpts\":[{\"to\":\"c@d\",\"fate\":"
 	    "\"waiting\",\"unknown\":false,\"dsn\":\"\",\"text\":null}]}");
 	ok(mt_spool_take(s, alone, &item, &busy, &err) < 0 && err.kind == MT_EDATA &&
 	    strstr(err.msg, "no message") != NULL, "an envelope without its message is one");

@@ -1,0 +1,247 @@
+#!/usr/bin/env bash
+# mt-send by its queue: what waits is kept and sent once, what fails is told
+. "${0%/*}/../lib.sh"
+need python3 openssl
+
+make_ca || exit 1
+sent=$T/Mail/test/Sent inbox=$T/Mail/test/INBOX
+export XDG_STATE_HOME=$T/state
+queue=$T/state/mt/queue
+port=$(free_port)
+mkdir out; : >options
+start fake python3 "$TOP/tests/tools/fake_smtp.py" "$port" --out "$T/out" \
+    --options "$T/options"
+wait_port fake "$port" || exit 1
+fake() # OPTION...: from now on the server has these faults; nothing was sent so far
+{
+	rm -rf out Mail "$queue"
+	mkdir out
+	: >fake.log
+	[ $# = 0 ] && : >options || printf '%s\n' "$@" >options
+}
+now() { [ $# = 0 ] && : >options || printf '%s\n' "$@" >options; }	# as fake, and all stays
+# try STATUS ARGUMENT...: send a message; errors in err
+try()
+{
+	local want=$1
+
+	shift
+	echo text | status "$want" mt-send -s hello "$@" >stdout 2>err || { cat err; return 1; }
+}
+taken() { [ "$(find out -name '*.eml' | wc -l)" = "$1" ]; }	# N: messages that the server has
+in_dir() { [ "$(find "$1/cur" "$1/new" -type f 2>/dev/null | wc -l)" = "$2" ]; }
+# N: messages in the queue, and nothing that belongs to none
+queued()
+{
+	[ "$(find "$queue/env" -type f | wc -l)" = "$1" ]
+	[ "$(find "$queue/msg" -type f | wc -l)" = "$1" ]
+	[ -z "$(find "$queue/tmp" "$queue/corrupt" -type f)" ]
+}
+id() { mt-send queue list -0 | tr '\0' '\n' | head -n 1; }
+# The time of a queued message, moved: PYTHON changes the envelope e.
+edit()
+{
+	python3 - "$queue/env/$(id)" "$1" <<-'END'
+		import json, sys, time
+		now = int(time.time())
+		e = json.load(open(sys.argv[1]))
+		exec(sys.argv[2])
+		json.dump(e, open(sys.argv[1], "w"))
+	END
+}
+
+client_conf "" "smtp://127.0.0.1:$port"
+
+fake
+expect 'what is sent at once leaves nothing in the queue, and is silent' '
+	try 0 b@x.y -b hidden@x.y
+	taken 1; queued 0; in_dir "$sent" 1; in_dir "$inbox" 0
+	[ ! -s err ]
+	[ ! -s stdout ]
+	grep -qx "Bcc: hidden@x.y" "$sent"/cur/*
+	not grep -q hidden out/1.eml
+	ls "$sent/cur" | grep -q ":2,S$"
+	[ "$(stat -c %a "$queue")" = 700 ]'
+for reply in MAIL RCPT DATA END GREET; do
+	fake --reply "$reply=451 4.3.0 try later"
+	expect "$reply answered by 451: queued, status 0, sent by the next run that is due" "
+		try 0 b@x.y
+		grep -q 'queued: .*451 4.3.0 try later' err
+		taken 0; queued 1; in_dir '$sent' 0
+		mt-send queue run
+		taken 0; queued 1
+		now
+		edit 'e[\"next\"] = now'
+		mt-send queue run >stdout 2>err
+		[ ! -s stdout ]
+		[ ! -s err ]
+		taken 1; queued 0; in_dir '$sent' 1; in_dir '$inbox' 0
+	"
+done
+fake --reply "END="
+expect 'a connection that is lost at the end is tried again, and said to be in doubt' '
+	try 0 b@x.y
+	queued 1; in_dir "$sent" 0
+	mt-send queue why | grep "b@x.y.*waiting.*a server may have taken it"'
+fake
+expect 'no server: queued; retry sends it' '
+	sed "s/:$port/:1/" mt.conf >down.conf
+	try 0 -C down.conf b@x.y
+	grep "queued: .*127.0.0.1" err
+	mt-send queue retry "$(id)"
+	taken 1; queued 0; in_dir "$sent" 1'
+expect 'a password that cannot be had: queued, with the reason' '
+	rm -rf Mail
+	{ sed "s,smtp://,smtp://me@,; /password_command/d" mt.conf | sed "/^}/d"
+	  echo "password_command = \"false\""; echo "}"; } >locked.conf
+	try 0 -C locked.conf b@x.y
+	grep "queued: .*false" err
+	queued 1
+	mt-send queue rm "$(id)"
+	queued 0'
+fake --reply 'RCPT TO:<bad=550 5.1.1 no such user here'
+expect 'some refused: status 69, the others get it, and the INBOX has a report of it' '
+	try 69 good@x.y bad@x.y
+	taken 1; queued 0; in_dir "$sent" 1; in_dir "$inbox" 1
+	grep "<bad@x.y> refused: .*550 5.1.1 no such user here" err
+	not grep "<good" err
+	python3 - "$inbox"/new/* <<-END
+		import email, email.policy, sys
+		m = email.message_from_binary_file(open(sys.argv[1], "rb"), policy=email.policy.strict)
+		assert m.get_content_type() == "multipart/report", m.get_content_type()
+		text, status, whole = m.iter_parts()
+		assert "<bad@x.y>" in text.get_content() and "good@" not in text.get_content()
+		fields = status.get_payload()
+		assert len(fields) == 2 and fields[1]["Action"] == "failed", fields
+		assert fields[1]["Status"] == "5.1.1"
+		assert "550 5.1.1 no such user here" in fields[1]["Diagnostic-Code"]
+		assert whole.get_payload()[0]["Subject"] == "hello"
+	END'
+fake --reply 'RCPT TO:<busy=451 4.2.0 mailbox busy'
+expect 'one of three deferred: the others get it once, he gets it later, one copy' '
+	try 0 a@x.y b@x.y busy@x.y
+	taken 1; queued 1; in_dir "$sent" 1
+	[ "$(grep -c RCPT out/1.env)" = 2 ]
+	now
+	mt-send queue retry
+	taken 2; queued 0; in_dir "$sent" 1
+	[ "$(grep -c RCPT out/2.env)" = 1 ]
+	grep -i "busy@x.y" out/2.env'
+fake --reply "RCPT=451 4.2.0 later"
+expect 'after four hours its sender is told once, after five days it is given up' '
+	try 0 b@x.y
+	edit "e[\"created\"] = now - 4*3600 - 60; e[\"next\"] = now"
+	mt-send queue run
+	queued 1; in_dir "$inbox" 1
+	grep "^Subject: Not delivered yet: b@x.y" "$inbox"/new/*
+	edit "e[\"next\"] = now"
+	mt-send queue run
+	in_dir "$inbox" 1
+	edit "e[\"created\"] = now - 5*86400; e[\"next\"] = now"
+	mt-send queue run
+	taken 0; queued 0; in_dir "$inbox" 2
+	grep "^Status: 4.4.7" "$inbox"/new/*
+	grep "given up after 5 days; last: .*451 4.2.0 later" "$inbox"/new/*'
+expect 'a clock that was set back makes nothing wait for ever' '
+	fake --reply "RCPT=451 later"
+	try 0 b@x.y
+	edit "e[\"created\"] = e[\"next\"] = now + 400*86400"
+	now
+	mt-send queue run
+	taken 1; queued 0'
+fake --reply "RCPT=451 4.2.0 later"
+expect 'held is not sent, also by a run that would; released is' '
+	try 0 b@x.y
+	mt-send queue hold "$(id)"
+	mt-send queue list | grep "held"
+	now
+	edit "e[\"next\"] = now"
+	mt-send queue run
+	mt-send queue retry
+	taken 0; queued 1
+	mt-send queue release "$(id)"
+	mt-send queue run
+	taken 1; queued 0'
+fake --reply "RCPT=451 4.2.0 later \"today\""
+expect 'what waits is listed for people, for programs, and for xargs -0' '
+	try 0 b@x.y c@x.y
+	mt-send queue list | grep -P "^$(id)\twaiting\t.*<user1@example.org> -> <b@x.y> and 1 more\t.*451 4.2.0"
+	mt-send queue --json | python3 -c "
+import json, sys
+e, = map(json.loads, sys.stdin)
+assert e[\"state\"] == \"waiting\" and e[\"tries\"] == 1 and e[\"account\"] == \"test\", e
+assert [r[\"address\"] for r in e[\"recipients\"]] == [\"b@x.y\", \"c@x.y\"], e
+assert \"later \\\"today\\\"\" in e[\"reason\"], e"
+	mt-send queue list -0 | xargs -0 mt-send queue show >shown
+	grep "^Subject: hello" shown
+	grep "<c@x.y>.*waiting.*451" shown'
+expect 'an id that is none is 66, a verb that is none 64' '
+	status 66 mt-send queue rm 00000000000000 2>err
+	grep "00000000000000: not in the queue" err
+	status 66 mt-send queue show ../../x
+	status 64 mt-send queue eat 2>err
+	grep "eat" err
+	status 64 mt-send queue rm
+	queued 1'
+expect 'one that another process sends is left to it' '
+	exec 9<"$queue/msg/$(id)"
+	flock 9
+	status 75 mt-send queue retry "$(id)" 2>err
+	grep "another process" err
+	now
+	edit "e[\"next\"] = now"
+	mt-send queue run
+	taken 0; queued 1
+	exec 9<&-
+	mt-send queue run
+	taken 1; queued 0'
+fake --reply "RCPT=451 4.2.0 later"
+expect 'two runs at once send each message once, over one connection each' '
+	for i in 1 2 3 4 5 6; do try 0 b@x.y; done
+	queued 6
+	now
+	: >fake.log
+	mt-send queue retry & mt-send queue retry; wait %1
+	taken 6; queued 0; in_dir "$sent" 6
+	[ "$(grep -ci "EHLO" fake.log)" -le 2 ]'
+fake
+expect 'an envelope that is broken is moved out of the way, and told' '
+	now --reply "RCPT=451 later"
+	try 0 b@x.y
+	try 0 c@x.y
+	broken=$(id)
+	echo "{" >"$queue/env/$broken"
+	now
+	status 65 mt-send queue retry 2>err
+	grep "$broken" err
+	[ -e "$queue/corrupt/$broken.msg" ]
+	[ -e "$queue/corrupt/$broken.env" ]
+	taken 1'
+fake
+fake
+expect 'where no queue can be made nothing is sent, and it says why' '
+	: >file
+	XDG_STATE_HOME=$T/file try 66 b@x.y
+	grep "nothing was sent: queue: $T/file.*Not a directory" err
+	taken 0; in_dir "$sent" 0'
+fake --no-ext
+expect 'a server without extensions gets 7 bits of what we wrote; the copy is as it was' '
+	echo "grün" | mt-send -s x b@x.y
+	taken 1; in_dir "$sent" 1
+	not env LC_ALL=C grep -q "[^ -~[:cntrl:]]" out/1.eml
+	python3 "$TOP/tests/tools/mime_parts.py" out/1.eml | grep -qF "grün\\n"
+	grep -q "^grün" "$sent"/cur/*'
+fake --reply "RCPT TO:<later=451 4.2.0 wait" --reply "RCPT TO:<bad=550 5.1.1 no"
+expect '--json tells the result: sent, queued, failed' '
+	echo x | mt-send --json -s x b@x.y | grep "\"result\":\"sent\""
+	echo x | mt-send --json -s x later@x.y 2>/dev/null >json
+	grep "\"result\":\"queued\"" json
+	grep "\"reason\":\".*451 4.2.0 wait" json
+	echo x | status 69 mt-send --json -s x bad@x.y 2>/dev/null >json
+	grep "\"result\":\"failed\"" json'
+expect 'what SMTP cannot carry is refused before it is queued' '
+	fake
+	printf "Subject: x\n\na\rb\n" | status 65 mt-send --sendmail b@x.y 2>err
+	grep "bare CR" err
+	[ ! -d "$queue/env" ] || queued 0'
+done_testing
