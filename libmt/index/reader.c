@@ -21,6 +21,7 @@ struct attempt {
 	mt_index_reader *reader;
 	void *arg;
 	int answer, words;	/* files in memory: the child's stdout and stderr */
+	bool is_mute;		/* it died, without a word */
 };
 
 /* In the child. */
@@ -67,8 +68,10 @@ try_once(struct attempt *a, struct mt_err *err)
 
 	if (status == ANSWERED)
 		return 0;
-	if (status < 0 && why.kind == MT_EDATA)
+	if (status < 0 && why.kind == MT_EDATA) {
+		a->is_mute = lseek(a->words, 0, SEEK_END) == 0;
 		return died(a->words, err);
+	}
 	if (status == FAILED && sent.n == sizeof(why))
 		memcpy(&why, sent.p, sizeof(why));
 	else if (status >= 0)
@@ -80,20 +83,25 @@ try_once(struct attempt *a, struct mt_err *err)
 int
 mt_index_read(mt_index_reader *reader, void *arg, struct mt_err *err)
 {
-	struct mt_err why = { 0 };
+	struct mt_err why = { 0 }, changed = { 0 };
 
 	fflush(stdout);
 	for (int i = 0; i < MAX_TRIES; i++) {
 		mt_auto_fd int answer = memfd_create("answer", MFD_CLOEXEC);
 		mt_auto_fd int words = memfd_create("words", MFD_CLOEXEC);
-		struct attempt a = { reader, arg, answer, words };
+		struct attempt a = { reader, arg, answer, words, false };
 
 		if (answer < 0 || words < 0)
 			return mt_fail(err, MT_ETEMP, "memfd: %m");
 		if (try_once(&a, &why) == 0 && lseek(answer, 0, SEEK_SET) == 0)
 			return mt_steal_fd(&answer);
-		if (why.kind != MT_ETEMP)
+		if (why.kind == MT_ETEMP)
+			changed = why;
+		else if (!a.is_mute)
 			break;
 	}
+	/* Once it has changed, no death of libnotmuch says that it is damaged. */
+	if (why.kind == MT_ESOFTWARE && changed.kind != MT_ENONE)
+		why = changed;
 	return mt_fail(err, why.kind, "%s", why.msg);
 }

@@ -14,10 +14,11 @@ typedef int mt_index_reader(void *arg, struct mt_err *err);
  * Let a forked child run the reader. Returns a file in memory that holds all that it
  * printed, at its start; close it.
  *
- * libnotmuch ends its process, by an exception that it does not catch, when another program
- * writes to the database meanwhile or when the database is damaged. After the first, or an
- * MT_ETEMP of the reader, another child begins anew; the fifth's error is returned. The
- * second is MT_ESOFTWARE.
+ * libnotmuch ends its process, by an exception that it does not catch or without a word, when
+ * another program writes to the database meanwhile or when the database is damaged. Unless
+ * it says that it is damaged, another child begins anew, as after an MT_ETEMP of the reader.
+ * The fifth's error is returned: MT_ETEMP when the database was seen to change, else
+ * MT_ESOFTWARE.
  */
 int mt_index_read(mt_index_reader *reader, void *arg, struct mt_err *err);
 

@@ -76,7 +76,8 @@ static const struct {
 	{ "changes without end", CHANGED, 99, MT_ETEMP, 5, "it changed" },
 	{ "deaths by change without end", CAUGHT, 99, MT_ETEMP, 5, "try again" },
 	{ "death by damage", DAMAGED, 1, MT_ESOFTWARE, 1, "DatabaseCorruptError" },
-	{ "another death", DIES, 1, MT_ESOFTWARE, 1, "libnotmuch failed" },
+	{ "a mute death", DIES, 1, MT_ENONE, 2, "" },
+	{ "mute deaths without end", DIES, 99, MT_ESOFTWARE, 5, "libnotmuch failed" },
 	{ "a wrong query", WRONG, 1, MT_EUSAGE, 1, "query: wrong" },
 	{ "an end without an error", SILENT, 1, MT_ESOFTWARE, 1, "status 1" },
 };
