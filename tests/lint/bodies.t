@@ -9,7 +9,7 @@ cat >bodies.py <<'END'
 import re, sys
 
 QUOTED = r"""(?:'[^']*'|"(?:[^"\\]|\\.)*"|\\.|\$?[^\s'"\\;&|()<>$])"""
-EXPECT = re.compile(r"^[ \t]*expect[ \t]+(%s+)(?:[ \t]|\\\n)+(%s+)" % (QUOTED, QUOTED), re.M | re.S)
+EXPECT = re.compile(r"^[ \t]*expect(?:_plain)?[ \t]+(%s+)(?:[ \t]|\\\n)+(%s+)" % (QUOTED, QUOTED), re.M | re.S)
 STRING = re.compile(r"""'[^']*'|"(?:[^"\\]|\\.)*"|\\.""", re.S)
 HEREDOC = re.compile(r"<<-?\s*(\w+)\n.*?\n\s*\1(?=\n|$)", re.S)
 GROUP = re.compile(r"\$?\(([^()]*)\)")
@@ -37,7 +37,7 @@ def unquote(word):
 
 for path in sys.argv[1:]:
     text = open(path).read()
-    calls = len(re.findall(r"^[ \t]*expect[ \t]", text, re.M))
+    calls = len(re.findall(r"^[ \t]*expect(?:_plain)?[ \t]", text, re.M))
     found = list(EXPECT.finditer(text))
     if len(found) != calls:
         print(f"{path}: {len(found)} bodies of {calls} are understood")
