@@ -186,8 +186,9 @@ send_enqueue(struct send *s, const struct mt_addr *from, const struct mt_addr_li
 		return mt_cmd_fail(&err);
 	}
 	outbox = open_outbox(s);
+	/* It is in the queue, and not the caller's any more, whatever happens. */
 	if (mt_outbox_try(outbox, item, time(NULL), &r, &err) < 0)
-		return mt_cmd_fail(&err);
+		mt_cmd_warn("%s", err.msg);
 	return tell_try(s, item, &r);
 }
 

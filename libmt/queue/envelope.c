@@ -84,10 +84,14 @@ mt_envelope_write(const struct mt_envelope *e, struct mt_buf *out, struct mt_err
 	json_t *rcpts = json_array();
 	json_t *o;
 	char *text;
-	int rc;
+	int rc = 0;
 
-	for (guint i = 0; i < e->rcpts->len; i++)
-		json_array_append_new(rcpts, write_rcpt(e->rcpts->pdata[i]));
+	for (guint i = 0; i < e->rcpts->len && rc == 0; i++)
+		rc = json_array_append_new(rcpts, write_rcpt(e->rcpts->pdata[i]));
+	if (rc < 0) {
+		json_decref(rcpts);
+		return mt_fail(err, MT_EDATA, "a recipient that is no UTF-8");
+	}
 	o = json_pack("{s:i, s:s, s:s, s:s?, s:s?, s:s?, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:o}",
 	    "version", VERSION, "route", e->route, "from", e->from, "message_id",
 	    e->message_id, "copy_to", e->copy_to, "copy_fields", e->copy_fields, "created",

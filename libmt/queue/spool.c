@@ -249,7 +249,8 @@ set_aside(struct mt_spool *s, const char *id, struct mt_err *err)
 static int
 lock_message(const char *path, int *fd, bool *is_busy, struct mt_err *err)
 {
-	*fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	/* NFS locks for writers only. */
+	*fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	if (*fd < 0 && errno == ENOENT)
 		return 0;
 	if (*fd < 0)

@@ -224,6 +224,21 @@ expect 'where no queue can be made nothing is sent, and it says why' '
 	XDG_STATE_HOME=$T/file try 66 b@x.y
 	grep "nothing was sent: queue: $T/file.*Not a directory" err
 	taken 0; in_dir "$sent" 0'
+fake --reply "RCPT=451 4.2.0 later"
+expect 'when the disk is full behind it, what is in the queue stays there: status 0' '
+	need strace
+	strace -qq -e trace=none true 2>/dev/null || skip_all "strace is not allowed here"
+	for when in 2 3; do
+		echo text | ASAN_OPTIONS=detect_leaks=0 strace -f -qq -o trace \
+		    -e inject=rename:error=ENOSPC:when=$when mt-send -s x b@x.y 2>err || cat err
+		[ "${PIPESTATUS[1]}" = 0 ]
+		grep "queue: .*No space left" err
+		grep "queued: .*451" err
+	done
+	queued 2
+	now
+	mt-send queue retry
+	taken 2; queued 0'
 fake --no-ext
 expect 'a server without extensions gets 7 bits of what we wrote; the copy is as it was' '
 	echo "grün" | mt-send -s x b@x.y

@@ -66,6 +66,7 @@ main(void)
 	mt_auto_value(mt_buf) small = MT_BUF_INIT(100);
 	mt_auto(mt_envelope) good = mt_envelope_read(MT_SLICE(GOOD), NULL);
 	struct mt_err err = { 0 };
+	mt_auto(mt_envelope) other = mt_envelope_new("work", "", 5);
 	struct mt_queue_rcpt *r;
 
 	e->message_id = g_strdup("<1@b.example>");
@@ -93,6 +94,9 @@ main(void)
 	is_int((int64_t)mt_envelope_count(e, MT_QUEUE_WAITING), 1, "one waits");
 	is_int((int64_t)mt_envelope_count(e, MT_QUEUE_FAILED), 1, "one is lost");
 	is_int((int64_t)mt_envelope_count(e, MT_QUEUE_SENT), 0, "none was sent");
+	mt_envelope_add(other, "a\xff@b.example");
+	ok(mt_envelope_write(other, &second, &err) < 0 && err.kind == MT_EDATA,
+	    "a recipient that cannot be written is not left out");
 	ok(mt_envelope_write(e, &small, &err) < 0 && err.kind == MT_EDATA, "a ceiling holds");
 	ok(good != NULL && good->created == 5 && good->message_id == NULL, "absent words");
 	for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
