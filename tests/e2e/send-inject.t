@@ -92,9 +92,16 @@ expect 'a directory, a link, a list that cannot be read: named, the rest goes on
 	status 66 mt-send inject -n -j 1 -t b@x.y bad >log
 	grep -q "^unreadable	bad/gone.eml	No such file" log
 	grep -q "^fit	bad/a.eml" log
-	ASAN_OPTIONS=detect_leaks=0 status 66 strace -f -o trace -P "bad/sub" \
-	    -e inject=newfstatat,openat:error=EIO mt-send inject -n -j 1 -t b@x.y bad >log
-	grep -q "^unreadable	bad/sub	Input/output" log
+	# Only root reads the paths of a process that hides its secrets, and reads any directory.
+	if [ "$(id -u)" = 0 ]; then
+		ASAN_OPTIONS=detect_leaks=0 status 66 strace -f -o trace -P "bad/sub" \
+		    -e inject=newfstatat,openat:error=EIO mt-send inject -n -j 1 -t b@x.y bad >log
+	else
+		chmod 0 bad/sub
+		status 66 mt-send inject -n -j 1 -t b@x.y bad >log
+		chmod 700 bad/sub
+	fi
+	grep -qE "^unreadable	bad/sub	(Input/output|Permission denied)" log
 	grep -q "^fit	bad/a.eml" log
 	ASAN_OPTIONS=detect_leaks=0 status 66 strace -f -o trace \
 	    -e inject=getdents64:error=EIO:when=1 mt-send inject -n -j 1 -t b@x.y bad >log
