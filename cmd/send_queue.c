@@ -138,6 +138,18 @@ tell_try(const struct send *s, const struct mt_spool_item *item,
 	return r->failed > 0 ? EX_UNAVAILABLE : EX_OK;
 }
 
+/* What has left the queue stays out of it; the status. */
+static int
+flush(struct mt_spool *spool)
+{
+	struct mt_err err = { 0 };
+
+	if (mt_spool_flush(spool, &err) == 0)
+		return EX_OK;
+	mt_fail_in(&err, "what was sent or removed may come back into the queue");
+	return mt_cmd_fail(&err);
+}
+
 /* --- into the queue ---------------------------------------------------------------- */
 
 static char *
@@ -189,6 +201,7 @@ send_enqueue(struct send *s, const struct mt_addr *from, const struct mt_addr_li
 	/* It is in the queue, and not the caller's any more, whatever happens. */
 	if (mt_outbox_try(outbox, item, time(NULL), &r, &err) < 0)
 		mt_cmd_warn("%s", err.msg);
+	(void)flush(spool);
 	return tell_try(s, item, &r);
 }
 
@@ -416,7 +429,7 @@ for_each(struct send *s, struct mt_spool *spool, queue_verb *verb)
 	struct mt_err err = { 0 };
 	const GPtrArray *ids = s->args;
 	bool named = s->args->len > 0;
-	int status = EX_OK;
+	int status = EX_OK, one;
 
 	if (!named) {
 		ids = all = mt_spool_list(spool, &err);
@@ -424,11 +437,12 @@ for_each(struct send *s, struct mt_spool *spool, queue_verb *verb)
 			return mt_cmd_fail(&err);
 	}
 	for (guint i = 0; i < ids->len; i++) {
-		int one = with_item(s, spool, o, ids->pdata[i], named, verb);
+		one = with_item(s, spool, o, ids->pdata[i], named, verb);
 
 		status = status == EX_OK ? one : status;
 	}
-	return status;
+	one = flush(spool);
+	return status == EX_OK ? one : status;
 }
 
 static int

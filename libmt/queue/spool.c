@@ -12,8 +12,10 @@
  *						1047: nobody can know)
  *	recorded	env/ID says who has	nothing: the next run goes on with those
  *			got it			who wait, and with the copy
- *	done		msg/ID			nothing: swept
- *	gone		none			nothing
+ *	done		msg/ID; env/ID may	after a power cut env/ID may be there
+ *			not yet be gone for	again: as "trying". The sync is begun
+ *			good			at once, and waited for at the end
+ *	gone		none, or msg/ID		nothing: swept
  *
  * env/ID is the only file that is ever replaced, by rename. What counts is whether it is
  * there: it comes last and goes first. The lock is on msg/ID, which stays the same file
@@ -32,11 +34,13 @@
 
 #include "base/file.h"
 #include "base/limits.h"
+#include "queue/reaper.h"
 
 #define LEFT_OVER_S (36 * INT64_C(3600))
 
 struct mt_spool {
 	char *dir, *env, *msg, *tmp, *corrupt;
+	struct mt_reaper *reaper;
 };
 
 static int
@@ -69,6 +73,7 @@ mt_spool_open(const char *dir, struct mt_err *err)
 		mt_fail_in(err, "queue");
 		return NULL;
 	}
+	s->reaper = mt_reaper_new(s->env, s->msg);
 	return mt_steal(&s);
 }
 
@@ -77,6 +82,7 @@ mt_spool_free(struct mt_spool *s)
 {
 	if (s == NULL)
 		return;
+	mt_reaper_free(s->reaper);
 	g_free(s->dir);
 	g_free(s->env);
 	g_free(s->msg);
@@ -202,7 +208,7 @@ mt_spool_add(struct mt_spool *s, const struct mt_envelope *e, int fd,
 		return mt_fail_in(err, "queue");
 	if (mt_spool_save(item, err) < 0) {
 		/* It may be there, only not synced. */
-		if (mt_spool_remove(item, NULL) < 0)
+		if (mt_spool_remove(item, NULL) < 0 || mt_spool_flush(s, NULL) < 0)
 			mt_fail_in(err, "perhaps queued as %s", item->id);
 		return mt_fail_in(err, "queue");
 	}
@@ -267,6 +273,7 @@ mt_spool_take(struct mt_spool *s, const char *id, struct mt_spool_item **out,
 {
 	mt_auto(mt_spool_item) item = g_new0(struct mt_spool_item, 1);
 	g_autofree char *path = g_build_filename(s->msg, id, NULL);
+	g_autofree char *env = g_build_filename(s->env, id, NULL);
 	struct mt_err why = { 0 };
 	int rc;
 
@@ -277,8 +284,13 @@ mt_spool_take(struct mt_spool *s, const char *id, struct mt_spool_item **out,
 		return 0;
 	g_strlcpy(item->id, id, sizeof(item->id));
 	rc = lock_message(path, &item->fd, is_busy, err);
-	if (rc < 0 || *is_busy)
+	if (rc < 0)
 		return rc;
+	if (*is_busy) {
+		/* Who has it may be about to let go of what has left the queue. */
+		*is_busy = access(env, F_OK) == 0;
+		return 0;
+	}
 	/* Only now: who had the lock before may have changed or removed it. */
 	item->envelope = mt_spool_peek(s, id, &why);
 	if (item->envelope != NULL && item->fd >= 0) {
@@ -300,15 +312,17 @@ int
 mt_spool_remove(struct mt_spool_item *i, struct mt_err *err)
 {
 	g_autofree char *env = g_build_filename(i->spool->env, i->id, NULL);
-	g_autofree char *msg = g_build_filename(i->spool->msg, i->id, NULL);
 
 	if (unlink(env) < 0 && errno != ENOENT)
 		return mt_fail(err, mt_err_kind_of_errno(errno), "%s: remove: %m", env);
-	if (mt_file_sync_dir(i->spool->env, err) < 0)
-		return -1;
-	/* Nothing depends on it any more; mt_spool_sweep() takes what stays. */
-	unlink(msg);
+	mt_reaper_add(i->spool->reaper, i->id);
 	return 0;
+}
+
+int
+mt_spool_flush(struct mt_spool *s, struct mt_err *err)
+{
+	return mt_reaper_flush(s->reaper, err);
 }
 
 static int

@@ -53,8 +53,11 @@ struct mt_envelope *mt_spool_peek(struct mt_spool *s, const char *id,
 
 /* Make the item's envelope durable in place of the old one. */
 int mt_spool_save(struct mt_spool_item *i, struct mt_err *err);
-/* The message leaves the queue, for good when this returns 0. The item stays locked. */
+/* The message leaves the queue: nobody finds it there any more. The item stays locked. */
 int mt_spool_remove(struct mt_spool_item *i, struct mt_err *err);
+/* All that left the queue did so for good, also if the power fails now; MT_EIO when that
+   is not certain. To be called before the process ends. */
+int mt_spool_flush(struct mt_spool *s, struct mt_err *err);
 
 /* The ids in the queue, the oldest first: a GPtrArray of char *. */
 GPtrArray *mt_spool_list(struct mt_spool *s, struct mt_err *err);

@@ -89,7 +89,57 @@ test_life(struct mt_spool *s)
 	ok(mt_spool_take(s, id, &other, &busy, &err) == 0 && !busy, "and then gone");
 	none = mt_spool_peek(s, id, &err);
 	ok(none == NULL && err.kind == MT_ENOINPUT, "for who looks, too");
+	ok(mt_spool_flush(s, &err) == 0, "for good");
 	ok(!is_there("msg", id) && count(s) == 0, "with its message");
+}
+
+/* More than one: a thread sees to it that they are gone for good. */
+static void
+test_many(struct mt_spool *s)
+{
+	char ids[20][MT_QUEUE_ID_SIZE];
+	struct mt_err err = { 0 };
+	unsigned left = 0;
+	bool busy;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(ids); i++)
+		add(s, "A: b\n\n", ids[i]);
+	for (size_t i = 0; i < G_N_ELEMENTS(ids); i++) {
+		mt_auto(mt_spool_item) item = NULL;
+
+		if (mt_spool_take(s, ids[i], &item, &busy, &err) <= 0 ||
+		    mt_spool_remove(item, &err) < 0)
+			g_error("%s", err.msg);
+		left += is_there("env", ids[i]);
+	}
+	is_int(left, 0, "whatever is removed is gone for everybody at once");
+	ok(mt_spool_flush(s, &err) == 0, "and for good in the end");
+	for (size_t i = 0; i < G_N_ELEMENTS(ids); i++)
+		left += is_there("msg", ids[i]);
+	is_int(left, 0, "with the messages");
+	ok(mt_spool_flush(s, &err) == 0, "nothing is left to do then");
+}
+
+/* A queue whose directory went away cannot say that anything is gone for good. */
+static void
+test_flush_fails(void)
+{
+	g_autofree char *other = g_build_filename(dir, "other", NULL);
+	g_autofree char *env = g_build_filename(other, "env", NULL);
+	g_autofree char *away = g_build_filename(dir, "away", NULL);
+	mt_auto(mt_spool) s = mt_spool_open(other, NULL);
+	mt_auto(mt_spool_item) item = NULL;
+	char id[MT_QUEUE_ID_SIZE];
+	struct mt_err err = { 0 };
+	bool busy;
+
+	add(s, "A: b\n\n", id);
+	ok(mt_spool_take(s, id, &item, &busy, &err) == 1 && mt_spool_remove(item, &err) == 0,
+	    "a message leaves");
+	rename(env, away);
+	ok(mt_spool_flush(s, &err) < 0, "what cannot be synced is an error");
+	ok(strstr(err.msg, "/env") != NULL, "that names the directory");
+	ok(mt_spool_flush(s, &err) == 0, "told once");
 }
 
 /* Who waited for the lock finds the message done, not the one he had listed. */
@@ -189,6 +239,8 @@ main(void)
 	ok(s != NULL, "a queue is made");
 	if (s != NULL) {
 		test_life(s);
+	test_many(s);
+	test_flush_fails();
 		test_race(s);
 		test_corrupt(s);
 		test_strays(s);
