@@ -83,10 +83,10 @@ $(LIB): $(LIB_OBJ)
 	@rm -f $@
 	@$(AR) rcs $@ $^
 
-# A command of several files lists them here.
-$(B)/bin/mt-send: $(O)/cmd/send_options.o $(O)/cmd/send_account.o \
-	$(O)/cmd/send_finished.o $(O)/cmd/send_queue.o
-$(B)/bin/mt-index: $(O)/cmd/index_show.o
+# Further files of mt-NAME are cmd/NAME_*.c.
+parts_of = $(patsubst %.c,$(O)/%.o,$(wildcard cmd/$(1)_*.c))
+$(B)/bin/mt-send: $(call parts_of,send)
+$(B)/bin/mt-index: $(call parts_of,index)
 
 $(B)/bin/%: $(O)/cmd/%.o $(O)/cmd/cmd.o $(LIB)
 	@mkdir -p $(@D)

@@ -1,209 +1,14 @@
-/* send_queue.c - mt-send: the queue, by which every message goes, and its verbs */
-#include <errno.h>
+/* send_queue.c - mt-send: the verbs that see to the queue */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sysexits.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/json.h"
-#include "base/limits.h"
-#include "message/header.h"
-#include "message/msgid.h"
 #include "queue/schedule.h"
-#include "queue/spool.h"
 #include "send.h"
 #include "send/draft.h"
-#include "send/outbox.h"
-#include "smtp/scan.h"
-
-static struct mt_spool *
-open_spool(struct mt_err *err)
-{
-	g_autofree char *state = mt_cmd_state_dir();
-	g_autofree char *dir = g_build_filename(state, "queue", NULL);
-
-	return mt_spool_open(dir, err);
-}
-
-static const struct mt_conn_dial *
-server_of(void *arg, const char *route, struct mt_err *err)
-{
-	struct send *s = arg;
-
-	s->account = mt_client_conf_account(s->conf, route, err);
-	mt_secret_free(s->password);
-	s->password = NULL;
-	return s->account != NULL && send_open_account(s, err) == 0 ? &s->server : NULL;
-}
-
-static const char *
-inbox_of(void *arg, const char *route)
-{
-	const struct send *s = arg;
-	const struct mt_account *a = mt_client_conf_account(s->conf, route, NULL);
-
-	return a != NULL ? a->folder : s->conf->accounts[0].folder;
-}
-
-static struct mt_outbox *
-open_outbox(struct send *s)
-{
-	const struct mt_outbox_params params = {
-		.maildir = s->conf->maildir,
-		.host = g_get_host_name(),
-		.server = server_of,
-		.inbox = inbox_of,
-		.arg = s,
-	};
-
-	return mt_outbox_new(&params);
-}
-
-/* --- one try, and how it is told ---------------------------------------------------- */
-
-static const char *
-fate_word(enum mt_queue_fate fate)
-{
-	static const char *const words[] = { "waiting", "sent", "failed", "failed" };
-
-	return words[fate];
-}
-
-static json_t *
-json_rcpts(const struct mt_envelope *e)
-{
-	json_t *list = json_array();
-
-	for (guint i = 0; i < e->rcpts->len; i++) {
-		const struct mt_queue_rcpt *r = e->rcpts->pdata[i];
-
-		json_array_append_new(list, json_pack("{s:o, s:s, s:b, s:s, s:o}", "address",
-		    mt_json_text(r->address), "result", fate_word(r->fate), "unknown",
-		    r->is_unknown, "dsn", r->dsn, "text", mt_json_text(r->text)));
-	}
-	return list;
-}
-
-static const char *
-result_word(const struct mt_outbox_result *r)
-{
-	if (r->failed > 0)
-		return "failed";
-	return r->waiting > 0 ? "queued" : "sent";
-}
-
-static void
-print_try(const struct send *s, const struct mt_spool_item *item,
-    const struct mt_outbox_result *r)
-{
-	const struct mt_envelope *e = item->envelope;
-
-	if (s->json)
-		mt_json_print(json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "result", result_word(r),
-		    "id", item->id, "message_id", mt_json_text(e->message_id), "reason",
-		    mt_json_text(r->waiting > 0 ? r->why.msg : NULL), "next",
-		    mt_json_count(r->waiting > 0 ? (uint64_t)e->next : 0), "recipients",
-		    json_rcpts(e)), '\n', stdout);
-}
-
-/* On standard error; the status for it. What waits is ours, so it is no failure. */
-static int
-tell_try(const struct send *s, const struct mt_spool_item *item,
-    const struct mt_outbox_result *r)
-{
-	const struct mt_envelope *e = item->envelope;
-
-	print_try(s, item, r);
-	for (guint i = 0; i < e->rcpts->len; i++) {
-		const struct mt_queue_rcpt *to = e->rcpts->pdata[i];
-
-		if (to->fate == MT_QUEUE_FAILED || to->fate == MT_QUEUE_TOLD)
-			mt_cmd_warn("<%s> refused: %s", to->address, to->text);
-	}
-	if (r->failed > 0)
-		mt_cmd_warn("%zu of %u recipients got the message%s",
-		    mt_envelope_count(e, MT_QUEUE_SENT), e->rcpts->len,
-		    r->told_err.kind == MT_ENONE ? "; a report is in your INBOX" : "");
-	if (r->waiting > 0)
-		mt_cmd_warn("queued: %s", r->why.msg);
-	if (r->copy_err.kind != MT_ENONE)
-		mt_cmd_warn("sent, but no copy could be kept; tried again by queue run: %s",
-		    r->copy_err.msg);
-	if (r->told_err.kind != MT_ENONE)
-		mt_cmd_warn("the report could not be stored; tried again by queue run: %s",
-		    r->told_err.msg);
-	return r->failed > 0 ? EX_UNAVAILABLE : EX_OK;
-}
-
-/* What has left the queue stays out of it; the status. */
-static int
-flush(struct mt_spool *spool)
-{
-	struct mt_err err = { 0 };
-
-	if (mt_spool_flush(spool, &err) == 0)
-		return EX_OK;
-	mt_fail_in(&err, "what was sent or removed may come back into the queue");
-	return mt_cmd_fail(&err);
-}
-
-/* --- into the queue ---------------------------------------------------------------- */
-
-static char *
-message_id_of(int draft)
-{
-	mt_auto_value(mt_buf) head = MT_BUF_INIT(MT_MAX_HEADER);
-	struct mt_header_field f;
-
-	if (mt_draft_header(draft, &head, NULL) < 0 ||
-	    !mt_header_find(mt_buf_slice(&head), "Message-ID", &f))
-		return NULL;
-	return mt_msgid_parse_one(f.raw);
-}
-
-int
-send_enqueue(struct send *s, const struct mt_addr *from, const struct mt_addr_list *rcpts,
-    int draft, bool is_ours, const char *copy_to, struct mt_slice copy_fields)
-{
-	g_autofree char *spec = from != NULL ? mt_addr_spec(from) : g_strdup("");
-	mt_auto(mt_envelope) e = mt_envelope_new(s->account->name, spec, time(NULL));
-	mt_auto(mt_spool) spool = NULL;
-	mt_auto(mt_spool_item) item = NULL;
-	mt_auto(mt_outbox) outbox = NULL;
-	struct mt_outbox_result r;
-	struct mt_smtp_scan scan;
-	struct mt_err err = { 0 };
-
-	/* What can never be sent is refused while its sender is here to mend it. */
-	if (mt_smtp_scan(draft, &scan, &err) < 0)
-		return mt_cmd_fail(&err);
-	if (s->account->smtp == NULL)
-		return send_open_account(s, &err) < 0 ? mt_cmd_fail(&err) : EX_SOFTWARE;
-	for (size_t i = 0; i < rcpts->n; i++) {
-		g_autofree char *rcpt = mt_addr_spec(&rcpts->v[i]);
-
-		mt_envelope_add(e, rcpt);
-	}
-	e->message_id = message_id_of(draft);
-	e->is_ours = is_ours;
-	e->copy_to = g_strdup(copy_to);
-	if (copy_fields.n > 0)
-		e->copy_fields = mt_slice_dup(copy_fields);
-	spool = open_spool(&err);
-	if (spool == NULL || mt_spool_add(spool, e, draft, &item, &err) < 0) {
-		mt_fail_in(&err, "nothing was sent");
-		return mt_cmd_fail(&err);
-	}
-	outbox = open_outbox(s);
-	/* It is in the queue, and not the caller's any more, whatever happens. */
-	if (mt_outbox_try(outbox, item, time(NULL), &r, &err) < 0)
-		mt_cmd_warn("%s", err.msg);
-	(void)flush(spool);
-	return tell_try(s, item, &r);
-}
+#include "send_outbox.h"
 
 /* --- the verbs of mt-send queue ----------------------------------------------------- */
 
@@ -238,7 +43,7 @@ json_entry(const char *id, const struct mt_envelope *e)
 	    mt_json_text(e->from), "message_id", mt_json_text(e->message_id), "created",
 	    mt_json_count((uint64_t)e->created), "next", mt_json_count((uint64_t)e->next),
 	    "tries", mt_json_count(e->tries), "reason", mt_json_text(reason_of(e)),
-	    "recipients", json_rcpts(e));
+	    "recipients", send_json_rcpts(e));
 }
 
 static void
@@ -297,7 +102,7 @@ print_why(const struct send *s, const char *id, const struct mt_envelope *e)
 
 		fputs("\t<", stdout);
 		mt_cmd_print_text(r->address, '\n');
-		printf(">\t%s\t", fate_word(r->fate));
+		printf(">\t%s\t", send_fate_word(r->fate));
 		mt_cmd_print_text(r->text != NULL ? r->text : "not tried", '\n');
 		puts(r->is_unknown ? " (a server may have taken it)" : "");
 	}
@@ -360,7 +165,7 @@ do_retry(struct send *s, struct mt_outbox *o, struct mt_spool_item *item)
 		return EX_OK;
 	if (mt_outbox_try(o, item, time(NULL), &r, &err) < 0)
 		return mt_cmd_fail(&err);
-	return tell_try(s, item, &r);
+	return send_tell_try(s, item, &r);
 }
 
 /* A run tells what needs a hand; what waits longer was told when it began to. */
@@ -374,7 +179,7 @@ do_run(struct send *s, struct mt_outbox *o, struct mt_spool_item *item)
 		return EX_OK;
 	if (mt_outbox_try(o, item, time(NULL), &r, &err) < 0)
 		return mt_cmd_fail(&err);
-	print_try(s, item, &r);
+	send_print_try(s, item, &r);
 	if (r.copy_err.kind != MT_ENONE)
 		mt_cmd_warn("%s: no copy could be kept: %s", item->id, r.copy_err.msg);
 	if (r.told_err.kind != MT_ENONE)
@@ -424,7 +229,7 @@ with_item(struct send *s, struct mt_spool *spool, struct mt_outbox *o, const cha
 static int
 for_each(struct send *s, struct mt_spool *spool, queue_verb *verb)
 {
-	mt_auto(mt_outbox) o = open_outbox(s);
+	mt_auto(mt_outbox) o = send_open_outbox(s);
 	g_autoptr(GPtrArray) all = NULL;
 	struct mt_err err = { 0 };
 	const GPtrArray *ids = s->args;
@@ -441,7 +246,7 @@ for_each(struct send *s, struct mt_spool *spool, queue_verb *verb)
 
 		status = status == EX_OK ? one : status;
 	}
-	one = flush(spool);
+	one = send_flush(spool);
 	return status == EX_OK ? one : status;
 }
 
@@ -504,7 +309,7 @@ send_queue(struct send *s)
 		g_ptr_array_remove_index(s->args, 0);
 	if (send_read_conf(s, &err) < 0)
 		return mt_cmd_fail(&err);
-	spool = open_spool(&err);
+	spool = send_open_spool(&err);
 	if (spool == NULL)
 		return mt_cmd_fail(&err);
 	if (g_str_equal(name, "list"))

@@ -1,0 +1,197 @@
+/* send_enqueue.c - mt-send: into the queue, one try, and how it is told */
+#include <stdio.h>
+#include <sysexits.h>
+#include <time.h>
+
+#include "base/json.h"
+#include "base/limits.h"
+#include "message/header.h"
+#include "message/msgid.h"
+#include "send.h"
+#include "send/draft.h"
+#include "send_outbox.h"
+#include "smtp/scan.h"
+
+struct mt_spool *
+send_open_spool(struct mt_err *err)
+{
+	g_autofree char *state = mt_cmd_state_dir();
+	g_autofree char *dir = g_build_filename(state, "queue", NULL);
+
+	return mt_spool_open(dir, err);
+}
+
+static const struct mt_conn_dial *
+server_of(void *arg, const char *route, struct mt_err *err)
+{
+	struct send *s = arg;
+
+	s->account = mt_client_conf_account(s->conf, route, err);
+	mt_secret_free(s->password);
+	s->password = NULL;
+	return s->account != NULL && send_open_account(s, err) == 0 ? &s->server : NULL;
+}
+
+static const char *
+inbox_of(void *arg, const char *route)
+{
+	const struct send *s = arg;
+	const struct mt_account *a = mt_client_conf_account(s->conf, route, NULL);
+
+	return a != NULL ? a->folder : s->conf->accounts[0].folder;
+}
+
+struct mt_outbox *
+send_open_outbox(struct send *s)
+{
+	const struct mt_outbox_params params = {
+		.maildir = s->conf->maildir,
+		.host = g_get_host_name(),
+		.server = server_of,
+		.inbox = inbox_of,
+		.arg = s,
+	};
+
+	return mt_outbox_new(&params);
+}
+
+/* --- one try, and how it is told ---------------------------------------------------- */
+
+const char *
+send_fate_word(enum mt_queue_fate fate)
+{
+	static const char *const words[] = { "waiting", "sent", "failed", "failed" };
+
+	return words[fate];
+}
+
+json_t *
+send_json_rcpts(const struct mt_envelope *e)
+{
+	json_t *list = json_array();
+
+	for (guint i = 0; i < e->rcpts->len; i++) {
+		const struct mt_queue_rcpt *r = e->rcpts->pdata[i];
+
+		json_array_append_new(list, json_pack("{s:o, s:s, s:b, s:s, s:o}", "address",
+		    mt_json_text(r->address), "result", send_fate_word(r->fate), "unknown",
+		    r->is_unknown, "dsn", r->dsn, "text", mt_json_text(r->text)));
+	}
+	return list;
+}
+
+static const char *
+result_word(const struct mt_outbox_result *r)
+{
+	if (r->failed > 0)
+		return "failed";
+	return r->waiting > 0 ? "queued" : "sent";
+}
+
+void
+send_print_try(const struct send *s, const struct mt_spool_item *item,
+    const struct mt_outbox_result *r)
+{
+	const struct mt_envelope *e = item->envelope;
+
+	if (s->json)
+		mt_json_print(json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "result", result_word(r),
+		    "id", item->id, "message_id", mt_json_text(e->message_id), "reason",
+		    mt_json_text(r->waiting > 0 ? r->why.msg : NULL), "next",
+		    mt_json_count(r->waiting > 0 ? (uint64_t)e->next : 0), "recipients",
+		    send_json_rcpts(e)), '\n', stdout);
+}
+
+int
+send_tell_try(const struct send *s, const struct mt_spool_item *item,
+    const struct mt_outbox_result *r)
+{
+	const struct mt_envelope *e = item->envelope;
+
+	send_print_try(s, item, r);
+	for (guint i = 0; i < e->rcpts->len; i++) {
+		const struct mt_queue_rcpt *to = e->rcpts->pdata[i];
+
+		if (to->fate == MT_QUEUE_FAILED || to->fate == MT_QUEUE_TOLD)
+			mt_cmd_warn("<%s> refused: %s", to->address, to->text);
+	}
+	if (r->failed > 0)
+		mt_cmd_warn("%zu of %u recipients got the message%s",
+		    mt_envelope_count(e, MT_QUEUE_SENT), e->rcpts->len,
+		    r->told_err.kind == MT_ENONE ? "; a report is in your INBOX" : "");
+	if (r->waiting > 0)
+		mt_cmd_warn("queued: %s", r->why.msg);
+	if (r->copy_err.kind != MT_ENONE)
+		mt_cmd_warn("sent, but no copy could be kept; tried again by queue run: %s",
+		    r->copy_err.msg);
+	if (r->told_err.kind != MT_ENONE)
+		mt_cmd_warn("the report could not be stored; tried again by queue run: %s",
+		    r->told_err.msg);
+	return r->failed > 0 ? EX_UNAVAILABLE : EX_OK;
+}
+
+int
+send_flush(struct mt_spool *spool)
+{
+	struct mt_err err = { 0 };
+
+	if (mt_spool_flush(spool, &err) == 0)
+		return EX_OK;
+	mt_fail_in(&err, "what was sent or removed may come back into the queue");
+	return mt_cmd_fail(&err);
+}
+
+/* --- into the queue ---------------------------------------------------------------- */
+
+static char *
+message_id_of(int draft)
+{
+	mt_auto_value(mt_buf) head = MT_BUF_INIT(MT_MAX_HEADER);
+	struct mt_header_field f;
+
+	if (mt_draft_header(draft, &head, NULL) < 0 ||
+	    !mt_header_find(mt_buf_slice(&head), "Message-ID", &f))
+		return NULL;
+	return mt_msgid_parse_one(f.raw);
+}
+
+int
+send_enqueue(struct send *s, const struct mt_addr *from, const struct mt_addr_list *rcpts,
+    int draft, bool is_ours, const char *copy_to, struct mt_slice copy_fields)
+{
+	g_autofree char *spec = from != NULL ? mt_addr_spec(from) : g_strdup("");
+	mt_auto(mt_envelope) e = mt_envelope_new(s->account->name, spec, time(NULL));
+	mt_auto(mt_spool) spool = NULL;
+	mt_auto(mt_spool_item) item = NULL;
+	mt_auto(mt_outbox) outbox = NULL;
+	struct mt_outbox_result r;
+	struct mt_smtp_scan scan;
+	struct mt_err err = { 0 };
+
+	/* What can never be sent is refused while its sender is here to mend it. */
+	if (mt_smtp_scan(draft, &scan, &err) < 0)
+		return mt_cmd_fail(&err);
+	if (s->account->smtp == NULL)
+		return send_open_account(s, &err) < 0 ? mt_cmd_fail(&err) : EX_SOFTWARE;
+	for (size_t i = 0; i < rcpts->n; i++) {
+		g_autofree char *rcpt = mt_addr_spec(&rcpts->v[i]);
+
+		mt_envelope_add(e, rcpt);
+	}
+	e->message_id = message_id_of(draft);
+	e->is_ours = is_ours;
+	e->copy_to = g_strdup(copy_to);
+	if (copy_fields.n > 0)
+		e->copy_fields = mt_slice_dup(copy_fields);
+	spool = send_open_spool(&err);
+	if (spool == NULL || mt_spool_add(spool, e, draft, &item, &err) < 0) {
+		mt_fail_in(&err, "nothing was sent");
+		return mt_cmd_fail(&err);
+	}
+	outbox = send_open_outbox(s);
+	/* It is in the queue, and not the caller's any more, whatever happens. */
+	if (mt_outbox_try(outbox, item, time(NULL), &r, &err) < 0)
+		mt_cmd_warn("%s", err.msg);
+	(void)send_flush(spool);
+	return send_tell_try(s, item, &r);
+}

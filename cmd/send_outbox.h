@@ -1,0 +1,30 @@
+/* send_outbox.h - mt-send: the user's queue, and how a try is told */
+#ifndef MT_CMD_SEND_OUTBOX_H
+#define MT_CMD_SEND_OUTBOX_H
+
+#include <jansson.h>
+
+#include "queue/spool.h"
+#include "send.h"
+#include "send/outbox.h"
+
+/* All of these are in send_enqueue.c. */
+struct mt_spool *send_open_spool(struct mt_err *err);
+/* After send_read_conf(); it uses s until it is freed. */
+struct mt_outbox *send_open_outbox(struct send *s);
+
+/* What left the queue does not come back, also if the power fails now. The exit status. */
+int send_flush(struct mt_spool *spool);
+
+/* "waiting", "sent", "failed" */
+const char *send_fate_word(enum mt_queue_fate fate);
+json_t *send_json_rcpts(const struct mt_envelope *e);
+
+/* Tell how a try went: as JSON, where that is asked for, */
+void send_print_try(const struct send *s, const struct mt_spool_item *item,
+    const struct mt_outbox_result *r);
+/* and also on standard error. The exit status: what waits is ours, so it is no failure. */
+int send_tell_try(const struct send *s, const struct mt_spool_item *item,
+    const struct mt_outbox_result *r);
+
+#endif
