@@ -107,6 +107,9 @@ finish(struct send *s, struct mt_compose *c, struct mt_err *err)
 	mt_auto_fd int draft = -1;
 	struct mt_submit m;
 
+	/* Who gets it later takes it for written then. */
+	if (s->at != NULL)
+		c->build.date = s->not_before;
 	mt_build_recipients(&c->build, &rcpts);
 	draft = mt_compose_write(c, err);
 	if (draft < 0 || mt_compose_bcc_field(c, &bcc, err) < 0)

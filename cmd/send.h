@@ -15,6 +15,9 @@
 /* The verbs; "sendmail" is also the name that the command may be called by. */
 enum { SEND_NEW = 1, SEND_REPLY, SEND_SENDMAIL, SEND_INJECT, SEND_QUEUE };
 
+/* Who needs longer than an hour uses --at. */
+#define SEND_UNDO_MAX_S 3600
+
 /* The command line, and what it stands for. Strings are words of argv. */
 struct send {
 	const char *account_name;
@@ -26,6 +29,9 @@ struct send {
 	bool dry_run, no_copy, no_queue, no_quote, all, from_fields, json, keep_bcc, nul_ends;
 	bool is_sendmail;		/* called by that name */
 	uint64_t jobs;
+	const char *at;
+	uint64_t undo_s;
+	int64_t not_before;		/* what --at and --undo mean, or 0 */
 	GPtrArray *cc, *bcc, *attachments, *fields, *to, *args;
 
 	char **argv;			/* as it was rewritten for sendmail, or NULL */
@@ -58,13 +64,14 @@ int send_print_draft(const struct mt_addr *from, const struct mt_addr_list *rcpt
 int send_submit(const struct mt_submit *m);
 
 /*
- * send_queue.c: take the message into the queue, and try it once. What the server refuses
+ * send_enqueue.c: take the message into the queue, and try it once. What the server refuses
  * is 69; what waits is 0, since the queue has it. is_ours: written
  * by us. copy_to is a folder, or NULL.
  */
 int send_enqueue(struct send *s, const struct mt_addr *from,
     const struct mt_addr_list *rcpts, int draft, bool is_ours, const char *copy_to,
     struct mt_slice copy_fields);
+/* send_queue.c: mt-send queue. */
 int send_queue(struct send *s);
 
 /* send_finished.c: the verbs for finished messages; they give the exit status. */

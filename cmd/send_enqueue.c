@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "message/header.h"
 #include "message/msgid.h"
+#include "queue/schedule.h"
 #include "send.h"
 #include "send/draft.h"
 #include "send_outbox.h"
@@ -98,8 +99,8 @@ send_print_try(const struct send *s, const struct mt_spool_item *item,
 		mt_json_print(json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "result", result_word(r),
 		    "id", item->id, "message_id", mt_json_text(e->message_id), "reason",
 		    mt_json_text(r->waiting > 0 ? r->why.msg : NULL), "next",
-		    mt_json_count(r->waiting > 0 ? (uint64_t)e->next : 0), "recipients",
-		    send_json_rcpts(e)), '\n', stdout);
+		    mt_json_count(r->waiting > 0 ? (uint64_t)mt_schedule_next(e) : 0),
+		    "recipients", send_json_rcpts(e)), '\n', stdout);
 }
 
 int
@@ -167,6 +168,7 @@ send_enqueue(struct send *s, const struct mt_addr *from, const struct mt_addr_li
 	struct mt_outbox_result r;
 	struct mt_smtp_scan scan;
 	struct mt_err err = { 0 };
+	int status;
 
 	/* What can never be sent is refused while its sender is here to mend it. */
 	if (mt_smtp_scan(draft, &scan, &err) < 0)
@@ -180,6 +182,7 @@ send_enqueue(struct send *s, const struct mt_addr *from, const struct mt_addr_li
 	}
 	e->message_id = message_id_of(draft);
 	e->is_ours = is_ours;
+	e->not_before = s->not_before;
 	e->copy_to = g_strdup(copy_to);
 	if (copy_fields.n > 0)
 		e->copy_fields = mt_slice_dup(copy_fields);
@@ -188,10 +191,15 @@ send_enqueue(struct send *s, const struct mt_addr *from, const struct mt_addr_li
 		mt_fail_in(&err, "nothing was sent");
 		return mt_cmd_fail(&err);
 	}
+	if (send_is_for_later(s, spool, &item, &status))
+		return status;
 	outbox = send_open_outbox(s);
 	/* It is in the queue, and not the caller's any more, whatever happens. */
 	if (mt_outbox_try(outbox, item, time(NULL), &r, &err) < 0)
 		mt_cmd_warn("%s", err.msg);
 	(void)send_flush(spool);
-	return send_tell_try(s, item, &r);
+	status = send_tell_try(s, item, &r);
+	if (r.waiting > 0)
+		send_warn_unattended(spool);
+	return status;
 }

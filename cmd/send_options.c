@@ -1,7 +1,9 @@
 /* send_options.c - the options of mt-send: one table for parsing and help */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "base/when.h"
 #include "send.h"
 #include "send/inject.h"
 
@@ -30,6 +32,8 @@ enum {
 	FULL_NAME,
 	NO_ALIAS,
 	BODY_MODE,
+	AT,
+	UNDO,
 	IGNORED,
 };
 
@@ -47,6 +51,10 @@ static const struct mt_opt common_opts[] = {
 #define QUEUE_OPTS \
 	{ NO_QUEUE, 0, "no-queue", NULL, MT_OPT_NOTHING, \
 	    "keep nothing: what cannot be sent now is status 75, and yours" }, \
+	{ AT, 0, "at", "TIME", MT_OPT_NOTHING, \
+	    "send it then: +2h, 18:00, \"fri 9:00\", \"2026-12-24 18:00\"" }, \
+	{ UNDO, 0, "undo", "SECONDS", MT_OPT_NOTHING, \
+	    "send it after so many seconds, in which it can be taken back" }, \
 	{ JSON, 0, "json", NULL, MT_OPT_NOTHING, "tell the result as a JSON object" }
 
 #define COMPOSE_OPTS \
@@ -224,6 +232,7 @@ take_word(struct send *s, int id, const char *value)
 		{ FROM, &s->from, NULL },
 		{ FULL_NAME, &s->full_name, NULL },
 		{ BODY_FILE, &s->body_file, NULL },
+		{ AT, &s->at, NULL },
 		{ SUBJECT, &s->subject, NULL },
 		{ CC, NULL, s->cc },
 		{ BCC, NULL, s->bcc },
@@ -245,6 +254,28 @@ take_word(struct send *s, int id, const char *value)
 	return false;
 }
 
+/* --at and --undo as the time that they mean. */
+static void
+choose_time(struct send *s)
+{
+	int64_t now = time(NULL);
+	struct mt_err err = { 0 };
+
+	if (s->at == NULL && s->undo_s == 0)
+		return;
+	if (s->no_queue)
+		mt_cmd_usage("%s needs the queue: leave out --no-queue",
+		    s->at != NULL ? "--at" : "--undo");
+	if (s->at != NULL && s->undo_s > 0)
+		mt_cmd_usage("--at and --undo: say one of them");
+	if (s->at == NULL)
+		s->not_before = now + (int64_t)s->undo_s;
+	else if (mt_when_parse(s->at, now, &s->not_before, &err) < 0)
+		mt_cmd_usage("--at %s", err.msg);
+	else if (s->not_before < now)
+		mt_cmd_usage("--at \"%s\": that is over", s->at);
+}
+
 static void
 read_options(struct send *s, struct mt_opt_parser *p)
 {
@@ -256,6 +287,9 @@ read_options(struct send *s, struct mt_opt_parser *p)
 		if (p->id == JOBS) {
 			if (mt_opt_u64(p, 1, MT_INJECT_JOBS_MAX, &s->jobs, &err) < 0)
 				mt_cmd_usage("%s", err.msg);
+		} else if (p->id == UNDO) {
+			if (mt_opt_u64(p, 1, SEND_UNDO_MAX_S, &s->undo_s, &err) < 0)
+				mt_cmd_usage("%s", err.msg);
 		} else if (p->id == BODY_MODE) {
 			if (!g_str_equal(p->value, "m"))
 				mt_cmd_usage("-b%s: only -bm is known here; "
@@ -265,6 +299,7 @@ read_options(struct send *s, struct mt_opt_parser *p)
 			take_flag(s, p->id);
 		}
 	}
+	choose_time(s);
 }
 
 /*

@@ -8,7 +8,7 @@
 #include "send.h"
 #include "send/outbox.h"
 
-/* All of these are in send_enqueue.c. */
+/* send_enqueue.c */
 struct mt_spool *send_open_spool(struct mt_err *err);
 /* After send_read_conf(); it uses s until it is freed. */
 struct mt_outbox *send_open_outbox(struct send *s);
@@ -26,5 +26,20 @@ void send_print_try(const struct send *s, const struct mt_spool_item *item,
 /* and also on standard error. The exit status: what waits is ours, so it is no failure. */
 int send_tell_try(const struct send *s, const struct mt_spool_item *item,
     const struct mt_outbox_result *r);
+
+/* send_queue.c: "2026-11-27 18:00:00", local time */
+#define SEND_TIME_SIZE 32
+void send_format_time(int64_t t, char out[SEND_TIME_SIZE]);
+
+/* send_later.c */
+/*
+ * Whether a message that was just queued is not to be tried now. With --undo and a terminal
+ * it waits, and the user may hold it back. When true, all is told, and *status is the
+ * exit status; *item may be another then, or NULL.
+ */
+bool send_is_for_later(struct send *s, struct mt_spool *spool, struct mt_spool_item **item,
+    int *status);
+/* Say so when no queue run was seen lately: for when a message stays in the queue. */
+void send_warn_unattended(struct mt_spool *spool);
 
 #endif

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/json.h"
+#include "base/progress.h"
 #include "queue/schedule.h"
 #include "send.h"
 #include "send/draft.h"
@@ -41,19 +42,20 @@ json_entry(const char *id, const struct mt_envelope *e)
 	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id", id, "state",
 	    state_word(e, time(NULL)), "account", mt_json_text(e->route), "from",
 	    mt_json_text(e->from), "message_id", mt_json_text(e->message_id), "created",
-	    mt_json_count((uint64_t)e->created), "next", mt_json_count((uint64_t)e->next),
-	    "tries", mt_json_count(e->tries), "reason", mt_json_text(reason_of(e)),
+	    mt_json_count((uint64_t)e->created), "next",
+	    mt_json_count((uint64_t)mt_schedule_next(e)), "tries",
+	    mt_json_count(e->tries), "reason", mt_json_text(reason_of(e)),
 	    "recipients", send_json_rcpts(e));
 }
 
-static void
-format_time(int64_t t, char out[32])
+void
+send_format_time(int64_t t, char out[SEND_TIME_SIZE])
 {
 	time_t seconds = (time_t)t;
 	struct tm tm;
 
 	localtime_r(&seconds, &tm);
-	strftime(out, 32, "%Y-%m-%d %H:%M:%S", &tm);
+	strftime(out, SEND_TIME_SIZE, "%Y-%m-%d %H:%M:%S", &tm);
 }
 
 static void
@@ -61,7 +63,7 @@ print_entry(const struct send *s, const char *id, const struct mt_envelope *e)
 {
 	const struct mt_queue_rcpt *first = e->rcpts->pdata[0];
 	const char *reason = reason_of(e);
-	char next[32];
+	char next[SEND_TIME_SIZE];
 
 	if (s->nul_ends) {
 		mt_cmd_print(id, '\0');
@@ -71,7 +73,7 @@ print_entry(const struct send *s, const char *id, const struct mt_envelope *e)
 		mt_json_print(json_entry(id, e), '\n', stdout);
 		return;
 	}
-	format_time(MAX(e->next, e->not_before), next);
+	send_format_time(mt_schedule_next(e), next);
 	printf("%s\t%s\t%s\t<", id, state_word(e, time(NULL)), next);
 	mt_cmd_print_text(e->from, '\n');
 	fputs("> -> <", stdout);
@@ -87,15 +89,15 @@ print_entry(const struct send *s, const char *id, const struct mt_envelope *e)
 static void
 print_why(const struct send *s, const char *id, const struct mt_envelope *e)
 {
-	char when[32];
+	char when[SEND_TIME_SIZE];
 
 	if (s->json) {
 		mt_json_print(json_entry(id, e), '\n', stdout);
 		return;
 	}
-	format_time(e->created, when);
+	send_format_time(e->created, when);
 	printf("%s\twritten %s, tried %llu times", id, when, (unsigned long long)e->tries);
-	format_time(MAX(e->next, e->not_before), when);
+	send_format_time(mt_schedule_next(e), when);
 	printf(e->is_held ? ", held\n" : ", next %s\n", when);
 	for (guint i = 0; i < e->rcpts->len; i++) {
 		const struct mt_queue_rcpt *r = e->rcpts->pdata[i];
@@ -230,6 +232,7 @@ static int
 for_each(struct send *s, struct mt_spool *spool, queue_verb *verb)
 {
 	mt_auto(mt_outbox) o = send_open_outbox(s);
+	mt_auto(mt_progress) progress = NULL;
 	g_autoptr(GPtrArray) all = NULL;
 	struct mt_err err = { 0 };
 	const GPtrArray *ids = s->args;
@@ -241,10 +244,14 @@ for_each(struct send *s, struct mt_spool *spool, queue_verb *verb)
 		if (all == NULL)
 			return mt_cmd_fail(&err);
 	}
+	if (ids->len > 1 && mt_cmd_has_terminal())
+		progress = mt_progress_new(stderr, "queue", "messages");
+	mt_progress_begin(progress, "queue", ids->len);
 	for (guint i = 0; i < ids->len; i++) {
+		mt_progress_pause(progress);
 		one = with_item(s, spool, o, ids->pdata[i], named, verb);
-
 		status = status == EX_OK ? one : status;
+		mt_progress_add(progress, 1);
 	}
 	one = send_flush(spool);
 	return status == EX_OK ? one : status;
@@ -282,7 +289,7 @@ run_queue(struct send *s, struct mt_spool *spool)
 {
 	struct mt_err err = { 0 };
 
-	if (mt_spool_sweep(spool, time(NULL), &err) < 0)
+	if (mt_spool_sweep(spool, time(NULL), &err) < 0 || mt_spool_mark_run(spool, &err) < 0)
 		mt_cmd_warn("%s", err.msg);
 	return for_each(s, spool, do_run);
 }

@@ -37,6 +37,12 @@ mt_schedule_is_due(const struct mt_envelope *e, int64_t now)
 	return now >= e->next || e->next - now > LONGEST_S + LONGEST_S / 8;
 }
 
+int64_t
+mt_schedule_next(const struct mt_envelope *e)
+{
+	return MAX(e->next, e->not_before);
+}
+
 enum mt_schedule_age
 mt_schedule_age(const struct mt_envelope *e, int64_t now)
 {

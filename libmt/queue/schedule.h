@@ -27,6 +27,9 @@ void mt_schedule_failed(struct mt_envelope *e, int64_t now, uint32_t jitter);
  */
 bool mt_schedule_is_due(const struct mt_envelope *e, int64_t now);
 
+/* When it is tried next. */
+int64_t mt_schedule_next(const struct mt_envelope *e);
+
 /* What time says of a message that waits. From its creation, or from the time that
    the user asked for. */
 enum mt_schedule_age { MT_QUEUE_YOUNG, MT_QUEUE_LATE, MT_QUEUE_EXPIRED };

@@ -17,7 +17,7 @@
  *			good			at once, and waited for at the end
  *	gone		none, or msg/ID		nothing: swept
  *
- * env/ID is the only file that is ever replaced, by rename. What counts is whether it is
+ * env/ID is the only one of them that is ever replaced, by rename. What counts is whether it is
  * there: it comes last and goes first. The lock is on msg/ID, which stays the same file
  * for as long as the message is in the queue; flock() ends with the process.
  */
@@ -39,7 +39,7 @@
 #define LEFT_OVER_S (36 * INT64_C(3600))
 
 struct mt_spool {
-	char *dir, *env, *msg, *tmp, *corrupt;
+	char *dir, *env, *msg, *tmp, *corrupt, *last_run;
 	struct mt_reaper *reaper;
 };
 
@@ -67,6 +67,7 @@ mt_spool_open(const char *dir, struct mt_err *err)
 	s->msg = g_build_filename(dir, "msg", NULL);
 	s->tmp = g_build_filename(dir, "tmp", NULL);
 	s->corrupt = g_build_filename(dir, "corrupt", NULL);
+	s->last_run = g_build_filename(dir, "last-run", NULL);
 	if (mt_file_mkdirs(s->env, 0700, err) < 0 || mt_file_mkdirs(s->msg, 0700, err) < 0 ||
 	    mt_file_mkdirs(s->tmp, 0700, err) < 0 ||
 	    mt_file_mkdirs(s->corrupt, 0700, err) < 0 || check_owner(dir, err) < 0) {
@@ -88,6 +89,7 @@ mt_spool_free(struct mt_spool *s)
 	g_free(s->msg);
 	g_free(s->tmp);
 	g_free(s->corrupt);
+	g_free(s->last_run);
 	g_free(s);
 }
 
@@ -391,4 +393,22 @@ mt_spool_sweep(struct mt_spool *s, int64_t now, struct mt_err *err)
 {
 	return sweep_dir(s, s->tmp, now, err) < 0 || sweep_dir(s, s->msg, now, err) < 0 ||
 	    sweep_dir(s, s->env, now, err) < 0 ? -1 : 0;
+}
+
+int
+mt_spool_mark_run(struct mt_spool *s, struct mt_err *err)
+{
+	mt_auto_fd int fd = open(s->last_run, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd < 0 || futimens(fd, NULL) < 0)
+		return mt_fail(err, mt_err_kind_of_errno(errno), "%s: %m", s->last_run);
+	return 0;
+}
+
+int64_t
+mt_spool_last_run(struct mt_spool *s)
+{
+	struct stat st;
+
+	return lstat(s->last_run, &st) == 0 ? (int64_t)st.st_mtime : 0;
 }

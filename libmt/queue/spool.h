@@ -62,6 +62,11 @@ int mt_spool_flush(struct mt_spool *s, struct mt_err *err);
 /* The ids in the queue, the oldest first: a GPtrArray of char *. */
 GPtrArray *mt_spool_list(struct mt_spool *s, struct mt_err *err);
 
+/* Note that somebody sees to the queue, and when that was last (0: never): what waits in
+   a queue that nobody sees to is not sent. */
+int mt_spool_mark_run(struct mt_spool *s, struct mt_err *err);
+int64_t mt_spool_last_run(struct mt_spool *s);
+
 /* Remove what crashes left: files that belong to no envelope, older than 36 hours. */
 int mt_spool_sweep(struct mt_spool *s, int64_t now, struct mt_err *err);
 
