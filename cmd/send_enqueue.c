@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "message/header.h"
 #include "message/msgid.h"
+#include "queue/route.h"
 #include "queue/schedule.h"
 #include "send.h"
 #include "send/draft.h"
@@ -81,6 +82,15 @@ send_json_rcpts(const struct mt_envelope *e)
 	return list;
 }
 
+int64_t
+send_next_try(struct mt_spool *spool, const struct mt_envelope *e)
+{
+	struct mt_route route;
+
+	mt_route_read(spool, e->route, &route);
+	return MAX(mt_schedule_next(e), route.next);
+}
+
 static const char *
 result_word(const struct mt_outbox_result *r)
 {
@@ -99,7 +109,7 @@ send_print_try(const struct send *s, const struct mt_spool_item *item,
 		mt_json_print(json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "result", result_word(r),
 		    "id", item->id, "message_id", mt_json_text(e->message_id), "reason",
 		    mt_json_text(r->waiting > 0 ? r->why.msg : NULL), "next",
-		    mt_json_count(r->waiting > 0 ? (uint64_t)mt_schedule_next(e) : 0),
+		    mt_json_count(r->waiting > 0 ? (uint64_t)send_next_try(item->spool, e) : 0),
 		    "recipients", send_json_rcpts(e)), '\n', stdout);
 }
 

@@ -16,6 +16,9 @@ struct mt_outbox *send_open_outbox(struct send *s);
 /* What left the queue does not come back, also if the power fails now. The exit status. */
 int send_flush(struct mt_spool *spool);
 
+/* When a run tries it next: when its own time and that of its way have come. */
+int64_t send_next_try(struct mt_spool *spool, const struct mt_envelope *e);
+
 /* "waiting", "sent", "failed" */
 const char *send_fate_word(enum mt_queue_fate fate);
 json_t *send_json_rcpts(const struct mt_envelope *e);

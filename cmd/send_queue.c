@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "base/progress.h"
+#include "queue/route.h"
 #include "queue/schedule.h"
 #include "send.h"
 #include "send/draft.h"
@@ -37,13 +38,13 @@ reason_of(const struct mt_envelope *e)
 }
 
 static json_t *
-json_entry(const char *id, const struct mt_envelope *e)
+json_entry(const char *id, const struct mt_envelope *e, int64_t next)
 {
 	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id", id, "state",
 	    state_word(e, time(NULL)), "account", mt_json_text(e->route), "from",
 	    mt_json_text(e->from), "message_id", mt_json_text(e->message_id), "created",
 	    mt_json_count((uint64_t)e->created), "next",
-	    mt_json_count((uint64_t)mt_schedule_next(e)), "tries",
+	    mt_json_count((uint64_t)next), "tries",
 	    mt_json_count(e->tries), "reason", mt_json_text(reason_of(e)),
 	    "recipients", send_json_rcpts(e));
 }
@@ -59,22 +60,22 @@ send_format_time(int64_t t, char out[SEND_TIME_SIZE])
 }
 
 static void
-print_entry(const struct send *s, const char *id, const struct mt_envelope *e)
+print_entry(const struct send *s, const char *id, const struct mt_envelope *e, int64_t next)
 {
 	const struct mt_queue_rcpt *first = e->rcpts->pdata[0];
 	const char *reason = reason_of(e);
-	char next[SEND_TIME_SIZE];
+	char when[SEND_TIME_SIZE];
 
 	if (s->nul_ends) {
 		mt_cmd_print(id, '\0');
 		return;
 	}
 	if (s->json) {
-		mt_json_print(json_entry(id, e), '\n', stdout);
+		mt_json_print(json_entry(id, e, next), '\n', stdout);
 		return;
 	}
-	send_format_time(mt_schedule_next(e), next);
-	printf("%s\t%s\t%s\t<", id, state_word(e, time(NULL)), next);
+	send_format_time(next, when);
+	printf("%s\t%s\t%s\t<", id, state_word(e, time(NULL)), when);
 	mt_cmd_print_text(e->from, '\n');
 	fputs("> -> <", stdout);
 	mt_cmd_print_text(first->address, '\n');
@@ -87,17 +88,17 @@ print_entry(const struct send *s, const char *id, const struct mt_envelope *e)
 
 /* All recipients with the last reply to each. */
 static void
-print_why(const struct send *s, const char *id, const struct mt_envelope *e)
+print_why(const struct send *s, const char *id, const struct mt_envelope *e, int64_t next)
 {
 	char when[SEND_TIME_SIZE];
 
 	if (s->json) {
-		mt_json_print(json_entry(id, e), '\n', stdout);
+		mt_json_print(json_entry(id, e, next), '\n', stdout);
 		return;
 	}
 	send_format_time(e->created, when);
 	printf("%s\twritten %s, tried %llu times", id, when, (unsigned long long)e->tries);
-	send_format_time(mt_schedule_next(e), when);
+	send_format_time(next, when);
 	printf(e->is_held ? ", held\n" : ", next %s\n", when);
 	for (guint i = 0; i < e->rcpts->len; i++) {
 		const struct mt_queue_rcpt *r = e->rcpts->pdata[i];
@@ -170,6 +171,21 @@ do_retry(struct send *s, struct mt_outbox *o, struct mt_spool_item *item)
 	return send_tell_try(s, item, &r);
 }
 
+/* When the message and the way it goes are; or when its sender is to be told. */
+static bool
+is_due(const struct mt_spool_item *item, int64_t now)
+{
+	const struct mt_envelope *e = item->envelope;
+	struct mt_route route;
+
+	if (!mt_schedule_is_due(e, now))
+		return false;
+	if (mt_schedule_is_late(e, now) || mt_envelope_count(e, MT_QUEUE_WAITING) == 0)
+		return true;
+	mt_route_read(item->spool, e->route, &route);
+	return mt_route_is_due(&route, now);
+}
+
 /* A run tells what needs a hand; what waits longer was told when it began to. */
 static int
 do_run(struct send *s, struct mt_outbox *o, struct mt_spool_item *item)
@@ -177,7 +193,7 @@ do_run(struct send *s, struct mt_outbox *o, struct mt_spool_item *item)
 	struct mt_outbox_result r;
 	struct mt_err err = { 0 };
 
-	if (!mt_schedule_is_due(item->envelope, time(NULL)))
+	if (!is_due(item, time(NULL)))
 		return EX_OK;
 	if (mt_outbox_try(o, item, time(NULL), &r, &err) < 0)
 		return mt_cmd_fail(&err);
@@ -195,7 +211,7 @@ do_show(struct send *s, struct mt_outbox *o, struct mt_spool_item *item)
 	struct mt_err err = { 0 };
 
 	(void)o;
-	print_why(s, item->id, item->envelope);
+	print_why(s, item->id, item->envelope, send_next_try(item->spool, item->envelope));
 	if (s->json)
 		return EX_OK;
 	putchar('\n');
@@ -259,7 +275,7 @@ for_each(struct send *s, struct mt_spool *spool, queue_verb *verb)
 
 static int
 list_queue(struct send *s, struct mt_spool *spool,
-    void (*print)(const struct send *, const char *, const struct mt_envelope *))
+    void (*print)(const struct send *, const char *, const struct mt_envelope *, int64_t))
 {
 	g_autoptr(GPtrArray) all = NULL;
 	struct mt_err err = { 0 };
@@ -275,7 +291,7 @@ list_queue(struct send *s, struct mt_spool *spool,
 		mt_auto(mt_envelope) e = mt_spool_peek(spool, ids->pdata[i], &err);
 
 		if (e != NULL)
-			print(s, ids->pdata[i], e);
+			print(s, ids->pdata[i], e, send_next_try(spool, e));
 		/* One that was sent between the listing and now is none to speak of. */
 		else if (s->args->len > 0 || err.kind != MT_ENOINPUT)
 			status = mt_cmd_fail(&err);

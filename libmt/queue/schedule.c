@@ -52,3 +52,11 @@ mt_schedule_age(const struct mt_envelope *e, int64_t now)
 		return MT_QUEUE_EXPIRED;
 	return age >= MT_QUEUE_LATE_S ? MT_QUEUE_LATE : MT_QUEUE_YOUNG;
 }
+
+bool
+mt_schedule_is_late(const struct mt_envelope *e, int64_t now)
+{
+	enum mt_schedule_age age = mt_schedule_age(e, now);
+
+	return age == MT_QUEUE_EXPIRED || (age == MT_QUEUE_LATE && e->told_delay == 0);
+}

@@ -34,5 +34,7 @@ int64_t mt_schedule_next(const struct mt_envelope *e);
    the user asked for. */
 enum mt_schedule_age { MT_QUEUE_YOUNG, MT_QUEUE_LATE, MT_QUEUE_EXPIRED };
 enum mt_schedule_age mt_schedule_age(const struct mt_envelope *e, int64_t now);
+/* Whether time says something that its sender was not told yet. */
+bool mt_schedule_is_late(const struct mt_envelope *e, int64_t now);
 
 #endif

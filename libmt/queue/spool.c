@@ -93,6 +93,12 @@ mt_spool_free(struct mt_spool *s)
 	g_free(s);
 }
 
+const char *
+mt_spool_dir(const struct mt_spool *s)
+{
+	return s->dir;
+}
+
 void
 mt_spool_item_free(struct mt_spool_item *i)
 {

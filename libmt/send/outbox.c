@@ -2,11 +2,13 @@
 #include "send/outbox.h"
 
 #include <glib.h>
+#include <time.h>
 
 #include "base/limits.h"
 #include "maildir/deliver.h"
 #include "message/seven.h"
 #include "queue/bounce.h"
+#include "queue/route.h"
 #include "queue/schedule.h"
 #include "send/draft.h"
 
@@ -47,10 +49,12 @@ mt_outbox_free(struct mt_outbox *o)
 
 /* --- the server ------------------------------------------------------------------- */
 
-/* Have a connection by this route; *is_new when it was made just now. */
+/* Have a connection for the item; *is_new when it was made just now. */
 static int
-connect_route(struct mt_outbox *o, const char *route, bool *is_new, struct mt_err *err)
+connect_route(struct mt_outbox *o, const struct mt_spool_item *item, bool *is_new,
+    struct mt_err *err)
 {
+	const char *route = item->envelope->route;
 	const struct mt_conn_dial *server;
 	struct mt_conn *conn = NULL;
 	struct mt_err why = { 0 };
@@ -73,8 +77,11 @@ connect_route(struct mt_outbox *o, const char *route, bool *is_new, struct mt_er
 	if (conn == NULL) {
 		o->down = why;
 		*err = why;
+		/* What cannot be noted is only tried too early. */
+		(void)mt_route_set_down(item->spool, route, time(NULL), g_random_int(), NULL);
 		return -1;
 	}
+	mt_route_set_up(item->spool, route);
 	o->client = mt_smtp_client_new(conn);
 	*is_new = true;
 	return 0;
@@ -140,8 +147,9 @@ send_once(struct mt_outbox *o, const struct mt_spool_item *item,
 	    err);
 }
 
-/* One transaction (RFC 5321 4.5.3.1.8: no server must take more than 100). */
-static void
+/* One transaction (RFC 5321 4.5.3.1.8: no server must take more than 100). False when
+   there is no server to offer it to. */
+static bool
 send_some(struct mt_outbox *o, struct mt_spool_item *item, struct mt_queue_rcpt **rcpts,
     size_t n, struct mt_err *why)
 {
@@ -156,10 +164,10 @@ send_some(struct mt_outbox *o, struct mt_spool_item *item, struct mt_queue_rcpt 
 	do {
 		struct mt_err err = { 0 };
 
-		if (connect_route(o, item->envelope->route, &is_new, &err) < 0) {
+		if (connect_route(o, item, &is_new, &err) < 0) {
 			none_reached(rcpts, n, &err);
 			*why = err;
-			return;
+			return false;
 		}
 		if (send_once(o, item, &env, outcomes, &err) < 0)
 			*why = err;
@@ -174,17 +182,21 @@ send_some(struct mt_outbox *o, struct mt_spool_item *item, struct mt_queue_rcpt 
 		if (outcomes[i].fate == MT_SMTP_DEFERRED && why->kind == MT_ENONE)
 			mt_fail(why, MT_ETEMP, "%s", outcomes[i].text);
 	}
+	return true;
 }
 
-static void
+/* False when nobody was asked, so that nothing is known that was not known before. */
+static bool
 send_all(struct mt_outbox *o, struct mt_spool_item *item, struct mt_err *why)
 {
 	struct mt_queue_rcpt *rcpts[MT_MAX_RCPTS];
+	bool asked = false;
 	guint at = 0;
 	size_t n;
 
 	while ((n = next_rcpts(item->envelope, &at, rcpts, MT_MAX_RCPTS)) > 0)
-		send_some(o, item, rcpts, n, why);
+		asked = send_some(o, item, rcpts, n, why) || asked;
+	return asked;
 }
 
 /* --- the sender's own Maildirs ---------------------------------------------------- */
@@ -306,7 +318,7 @@ settle(struct mt_outbox *o, struct mt_spool_item *item, bool is_again, int64_t n
 	if (mt_envelope_count(e, MT_QUEUE_FAILED) > 0 &&
 	    tell(o, item, MT_BOUNCE_FAILED, now, &r->told_err) == 0)
 		turn(e, MT_QUEUE_FAILED, MT_QUEUE_TOLD);
-	if (r->waiting > 0 && e->told_delay == 0 && mt_schedule_age(e, now) == MT_QUEUE_LATE &&
+	if (r->waiting > 0 && mt_schedule_is_late(e, now) &&
 	    tell(o, item, MT_BOUNCE_DELAYED, now, &r->told_err) == 0)
 		e->told_delay = now;
 }
@@ -327,16 +339,19 @@ mt_outbox_try(struct mt_outbox *o, struct mt_spool_item *item, int64_t now,
 	struct mt_envelope *e = item->envelope;
 	size_t sent = mt_envelope_count(e, MT_QUEUE_SENT);
 	size_t waited = mt_envelope_count(e, MT_QUEUE_WAITING);
+	bool asked;
 
 	*r = (struct mt_outbox_result){ 0 };
-	send_all(o, item, &r->why);
+	asked = send_all(o, item, &r->why);
 	if (mt_schedule_age(e, now) == MT_QUEUE_EXPIRED)
 		expire(e);
 	r->waiting = mt_envelope_count(e, MT_QUEUE_WAITING);
 	r->sent = mt_envelope_count(e, MT_QUEUE_SENT) - sent;
 	r->failed = waited - r->waiting - r->sent;
 	if (!is_settled(e)) {
-		mt_schedule_failed(e, now, g_random_int());
+		/* The way's own state says when it is tried again, for all at once. */
+		if (asked || waited == 0)
+			mt_schedule_failed(e, now, g_random_int());
 		if (mt_spool_save(item, err) < 0)
 			return mt_fail_in(err, r->sent == 0 ? "queue" :
 			    "sent, but the queue cannot record it, and may send it again");

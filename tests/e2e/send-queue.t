@@ -23,6 +23,7 @@ for reply in MAIL RCPT DATA END GREET; do
 		taken 0; queued 1
 		now
 		edit 'e[\"next\"] = now'
+		rm -rf '$queue/route'
 		mt-send queue run >stdout 2>err
 		[ ! -s stdout ]
 		[ ! -s err ]
@@ -41,6 +42,42 @@ expect 'no server: queued; retry sends it' '
 	grep "queued: .*127.0.0.1" err
 	mt-send queue retry "$(id)"
 	taken 1; queued 0; in_dir "$sent" 1'
+expect 'a server that cannot be reached is tried once for all that waits, then later' '
+	fake
+	for i in 1 2 3; do try 0 -C down.conf b@x.y; done
+	[ "$(mt-send queue --json | jq -s "map(.tries) | add")" = 0 ]
+	rm "$queue"/route/*
+	strace -qq -e trace=none true 2>/dev/null || skip_all "strace is not allowed here"
+	dials() { ASAN_OPTIONS=detect_leaks=0 strace -f -qq -o trace -e trace=connect \
+	    mt-send queue "$@" -C down.conf; grep -c "htons(1)" trace; }
+	dials run >count || true
+	[ "$(cat count)" -ge 1 ]
+	[ "$(cat count)" -le 2 ]
+	[ "$(mt-send queue --json | jq -s "map(.next > now) | all")" = true ]
+	dials run >count || true
+	[ "$(cat count)" = 0 ]
+	queued 3'
+expect 'when it is reached again all of it goes with the next run' '
+	sed -i "s/\"next\":[0-9]*/\"next\":1/" "$queue"/route/to-test
+	mt-send queue run
+	taken 3; queued 0
+	[ -z "$(ls "$queue/route")" ]'
+expect 'a message that is late is told, though the server cannot be reached yet' '
+	fake
+	try 0 -C down.conf b@x.y
+	edit "e[\"created\"] = now - 4*3600 - 60"
+	mt-send queue run -C down.conf
+	queued 1; in_dir "$inbox" 1'
+expect 'a note of a way that is no note, or of a clock that went back, holds nothing up' '
+	mt-send queue rm "$(id)"
+	try 0 -C down.conf b@x.y
+	echo "{" >"$queue/route/to-test"
+	mt-send queue run
+	taken 1
+	try 0 -C down.conf b@x.y
+	sed -i "s/\"next\":[0-9]*/\"next\":9999999999/" "$queue"/route/to-test
+	mt-send queue run
+	taken 2; queued 0'
 expect 'a password that cannot be had: queued, with the reason' '
 	rm -rf Mail
 	{ sed "s,smtp://,smtp://me@,; /password_command/d" mt.conf | sed "/^}/d"
