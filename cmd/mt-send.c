@@ -39,8 +39,8 @@ fill_from_options(const struct send *s, struct mt_compose *c, struct mt_err *err
 	return 0;
 }
 
-static int
-open_input(const char *path, struct mt_err *err)
+int
+send_open_input(const char *path, struct mt_err *err)
 {
 	int fd = g_str_equal(path, "-") ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) :
 	    open(path, O_RDONLY | O_CLOEXEC);
@@ -54,7 +54,7 @@ static int
 read_body(const struct send *s, struct mt_compose *c, struct mt_err *err)
 {
 	const char *path = s->body_file != NULL ? s->body_file : "-";
-	mt_auto_fd int fd = open_input(path, err);
+	mt_auto_fd int fd = send_open_input(path, err);
 
 	if (fd < 0)
 		return -1;
@@ -160,28 +160,22 @@ send_reply(struct send *s)
 	mt_auto(mt_compose) c = mt_compose_new();
 	struct mt_reply params = { s->all, s->no_quote, &s->mine };
 	struct mt_err err = { 0 };
-	mt_auto_fd int in = -1, msg = -1;
+	mt_auto_fd int msg = -1;
 	const char *path;
 	int account;
 
 	if (s->args->len != 1)
-		mt_cmd_usage("reply: give one message, as a path or as - for "
-		    "standard input");
+		mt_cmd_usage("reply: give one message: a path, - for standard input, id:... "
+		    "or a query (in quotes, when it has several words)");
 	path = s->args->pdata[0];
 	if (g_str_equal(path, "-") && s->body_file == NULL)
 		mt_cmd_usage("reply -: standard input is the message, so give the text "
 		    "with --body-file");
 	if (send_read_conf(s, &err) < 0)
 		return mt_cmd_fail(&err);
-	in = open_input(path, &err);
-	if (in < 0)
+	msg = send_open_message(s, path, &err);
+	if (msg < 0)
 		return mt_cmd_fail(&err);
-	/* A copy that nobody changes, and that can be read twice. */
-	msg = mt_draft_spool(in, &err);
-	if (msg < 0) {
-		mt_fail_in(&err, "%s", path);
-		return mt_cmd_fail(&err);
-	}
 	account = mt_reply_find_mine(msg, &s->mine);
 	if (choose_sender(s, c, account >= 0 ? &s->mine.v[account] : NULL, &err) < 0)
 		return mt_cmd_fail(&err);

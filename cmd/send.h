@@ -71,6 +71,18 @@ int send_submit(const struct mt_submit *m);
 int send_enqueue(struct send *s, const struct mt_addr *from,
     const struct mt_addr_list *rcpts, int draft, bool is_ours, const char *copy_to,
     struct mt_slice copy_fields);
+
+/* mt-send.c: a path, or - for standard input. */
+int send_open_input(const char *path, struct mt_err *err);
+
+/*
+ * send_message.c: the message that arg means: an existing file, - for standard input, else
+ * the only answer to a query of the index (MT_ENOINPUT: none; MT_EDATA: several, which are
+ * listed on standard error). A copy that nobody changes, and that can be read twice
+ * (send/draft.h).
+ */
+int send_open_message(const struct send *s, const char *arg, struct mt_err *err);
+
 /* send_queue.c: mt-send queue. */
 int send_queue(struct send *s);
 

@@ -135,7 +135,7 @@ static const struct mt_opt_verb verbs[] = {
 	{ SEND_NEW, NULL, "TO...", MT_OPT_NOTHING,
 	    "send the text on standard input as a new message", new_opts },
 	{ SEND_REPLY, "reply", "MSG", MT_OPT_FILE,
-	    "answer the message in this file (-: on standard input)", reply_opts },
+	    "answer a message: a file, - (standard input), id:... or a query", reply_opts },
 	{ SEND_SENDMAIL, "sendmail", "[RCPT]...", MT_OPT_NOTHING,
 	    "send the finished message on standard input", sendmail_opts },
 	{ SEND_QUEUE, "queue", "[list|show|why|run|retry|hold|release|rm] [ID]...",
