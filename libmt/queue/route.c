@@ -1,10 +1,10 @@
 /* route.c - what the queue knows of a way out: whether its server can be reached */
 #include "queue/route.h"
 
-#include <jansson.h>
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "queue/schedule.h"
 
 /* A file of that size is not ours. */

@@ -16,8 +16,8 @@ struct mt_spool;
 
 /*
  * The directory is made (mode 0700) when it is missing: with env/ (envelopes, ID), msg/
- * (messages, ID), tmp/, corrupt/, and route/ (route.h). The table of states is at the top of spool.c.
- * Another user's directory, or one that others may write to, is MT_EPERM.
+ * (messages, ID), tmp/, corrupt/, and route/ (route.h). The table of states is at the
+ * top of spool.c. Another user's directory, or one that others may write to, is MT_EPERM.
  */
 struct mt_spool *mt_spool_open(const char *dir, struct mt_err *err);
 void mt_spool_free(struct mt_spool *s);
