@@ -1,4 +1,4 @@
-/* mt-send.c - compose and reply: the command over libmt/send */
+/* mt-send.c - compose, reply, forward: the command over libmt/send */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,6 +12,7 @@
 #include "send.h"
 #include "send/compose.h"
 #include "send/draft.h"
+#include "send/forward.h"
 #include "send/reply.h"
 
 static int
@@ -128,7 +129,7 @@ finish(struct send *s, struct mt_compose *c, struct mt_err *err)
 		.from = from,
 		.rcpts = &rcpts,
 		.draft = draft,
-		.compose = c,
+		.is_ours = true,
 		.sent_dir = sent,
 		.sent_fields = mt_buf_slice(&bcc),
 	};
@@ -188,6 +189,55 @@ send_reply(struct send *s)
 	return finish(s, c, &err);
 }
 
+static int
+add_forwarded(const struct send *s, struct mt_compose *c, int msg, struct mt_err *err)
+{
+	g_autofree char *why = NULL;
+
+	if (s->whole)
+		return mt_forward_attached(c, msg, err);
+	if (mt_forward_inline(c, msg, &why, err) < 0)
+		return -1;
+	if (why != NULL)
+		mt_cmd_warn("forwarded as an attachment: %s", why);
+	return 0;
+}
+
+static int
+send_forward(struct send *s)
+{
+	mt_auto(mt_compose) c = mt_compose_new();
+	struct mt_err err = { 0 };
+	mt_auto_fd int msg = -1;
+	const char *path;
+	bool is_stdin;
+	int account;
+
+	if (s->args->len < 1)
+		mt_cmd_usage("forward: give a message and to whom it goes");
+	path = s->args->pdata[0];
+	g_ptr_array_remove_index(s->args, 0);
+	if (s->args->len + s->cc->len + s->bcc->len == 0)
+		mt_cmd_usage("forward %s: no recipient: say to whom the message goes", path);
+	if (send_read_conf(s, &err) < 0 ||
+	    add_all(c, s->args, mt_compose_add_to, &err) < 0)
+		return mt_cmd_fail(&err);
+	msg = send_open_message(s, path, &err);
+	if (msg < 0)
+		return mt_cmd_fail(&err);
+	account = mt_reply_find_mine(msg, &s->mine);
+	/* Without a text, a forwarded message says enough. */
+	is_stdin = g_str_equal(path, "-") && s->body_file == NULL;
+	if (choose_sender(s, c, account >= 0 ? &s->mine.v[account] : NULL, &err) < 0 ||
+	    fill_from_options(s, c, &err) < 0 || (!is_stdin && read_body(s, c, &err) < 0))
+		return mt_cmd_fail(&err);
+	if (add_forwarded(s, c, msg, &err) < 0) {
+		mt_fail_in(&err, "forward %s", path);
+		return mt_cmd_fail(&err);
+	}
+	return finish(s, c, &err);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -199,6 +249,9 @@ main(int argc, char **argv)
 	switch (send_read_options(&s, argc, argv)) {
 	case SEND_REPLY:
 		status = send_reply(&s);
+		break;
+	case SEND_FORWARD:
+		status = send_forward(&s);
 		break;
 	case SEND_SENDMAIL:
 		status = send_sendmail(&s);

@@ -29,7 +29,7 @@ static const struct mt_opt_verb verbs[] = {
 static const struct {
 	const char *name, *help;
 } commands[] = {
-	{ "send", "compose, reply, submit" },
+	{ "send", "compose, reply, forward, submit" },
 	{ "fetch", "collect mail into a Maildir" },
 	{ "serve", "receive mail: SMTP, submission, LMTP, POP3" },
 	{ "index", "search and show mail" },

@@ -13,7 +13,7 @@
 #include "send/submit.h"
 
 /* The verbs; "sendmail" is also the name that the command may be called by. */
-enum { SEND_NEW = 1, SEND_REPLY, SEND_SENDMAIL, SEND_INJECT, SEND_QUEUE };
+enum { SEND_NEW = 1, SEND_REPLY, SEND_FORWARD, SEND_SENDMAIL, SEND_INJECT, SEND_QUEUE };
 
 /* Who needs longer than an hour uses --at. */
 #define SEND_UNDO_MAX_S 3600
@@ -27,6 +27,7 @@ struct send {
 	const char *body_file;
 	const char *subject;
 	bool dry_run, no_copy, no_queue, no_quote, all, from_fields, json, keep_bcc, nul_ends;
+	bool whole;			/* forward --attach */
 	bool is_sendmail;		/* called by that name */
 	uint64_t jobs;
 	const char *at;

@@ -34,6 +34,8 @@ enum {
 	BODY_MODE,
 	AT,
 	UNDO,
+	INLINE,
+	WHOLE,
 	IGNORED,
 };
 
@@ -63,7 +65,6 @@ static const struct mt_opt common_opts[] = {
 	{ CC, 'c', "cc", "ADDRESS", MT_OPT_NOTHING, "a copy to this address" }, \
 	{ BCC, 'b', "bcc", "ADDRESS", MT_OPT_NOTHING, \
 	    "a copy that the others do not see" }, \
-	{ ATTACH, 'A', "attach", "FILE[:TYPE]", MT_OPT_FILE, "attach a file" }, \
 	{ HEADER, 'H', "header", "FIELD", MT_OPT_NOTHING, \
 	    "a further header field, \"Name: value\"" }, \
 	{ FROM, 'f', "from", "MAILBOX", MT_OPT_NOTHING, \
@@ -72,16 +73,30 @@ static const struct mt_opt common_opts[] = {
 	    "take the text from a file, not from standard input" }, \
 	{ NO_COPY, 0, "no-copy", NULL, MT_OPT_NOTHING, "keep no copy in Sent" }
 
+/* With forward, --attach and --inline say how. */
+#define FILE_OPTS \
+	{ ATTACH, 'A', "attach", "FILE[:TYPE]", MT_OPT_FILE, "attach a file" }
+
 static const struct mt_opt new_opts[] = {
 	COMPOSE_OPTS,
+	FILE_OPTS,
 	{ AS_SENDMAIL, 0, "sendmail", NULL, MT_OPT_NOTHING,
 	    "behave as sendmail(8); the same as the command sendmail" },
 	{ 0 },
 };
 static const struct mt_opt reply_opts[] = {
 	COMPOSE_OPTS,
+	FILE_OPTS,
 	{ ALL, 0, "all", NULL, MT_OPT_NOTHING, "answer to everybody" },
 	{ NO_QUOTE, 0, "no-quote", NULL, MT_OPT_NOTHING, "do not quote the message" },
+	{ 0 },
+};
+static const struct mt_opt forward_opts[] = {
+	COMPOSE_OPTS,
+	{ ATTACH, 'A', NULL, "FILE[:TYPE]", MT_OPT_FILE, "attach a file" },
+	{ INLINE, 0, "inline", NULL, MT_OPT_NOTHING,
+	    "its text below yours, its attachments attached (the default)" },
+	{ WHOLE, 0, "attach", NULL, MT_OPT_NOTHING, "attach it whole, byte for byte" },
 	{ 0 },
 };
 static const struct mt_opt sendmail_opts[] = {
@@ -136,6 +151,8 @@ static const struct mt_opt_verb verbs[] = {
 	    "send the text on standard input as a new message", new_opts },
 	{ SEND_REPLY, "reply", "MSG", MT_OPT_FILE,
 	    "answer a message: a file, - (standard input), id:... or a query", reply_opts },
+	{ SEND_FORWARD, "forward", "MSG TO...", MT_OPT_FILE,
+	    "send a message on, with your text above it", forward_opts },
 	{ SEND_SENDMAIL, "sendmail", "[RCPT]...", MT_OPT_NOTHING,
 	    "send the finished message on standard input", sendmail_opts },
 	{ SEND_QUEUE, "queue", "[list|show|why|run|retry|hold|release|rm] [ID]...",
@@ -147,7 +164,7 @@ static const struct mt_opt_verb verbs[] = {
 static const struct mt_opt_command command = {
 	.name = "mt-send",
 	.section = "1",
-	.summary = "compose, reply, and hand mail to the submission server",
+	.summary = "compose, reply, forward, and hand mail to the submission server",
 	.opts = common_opts,
 	.verbs = verbs,
 };
@@ -196,6 +213,12 @@ take_flag(struct send *s, int id)
 		break;
 	case NO_QUOTE:
 		s->no_quote = true;
+		break;
+	case INLINE:
+		s->whole = false;
+		break;
+	case WHOLE:
+		s->whole = true;
 		break;
 	case ALL:
 		s->all = true;

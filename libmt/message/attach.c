@@ -109,6 +109,12 @@ is_composite(const char *type)
 	    g_ascii_strcasecmp(type, "message/external-body") == 0;
 }
 
+bool
+mt_attach_is_type(const char *s)
+{
+	return is_type(s) && !is_composite(s);
+}
+
 /* Read the beginning, which also shows whether it can be read at all. */
 static int
 read_sample(const struct mt_attach *a, char *p, size_t *n, struct mt_err *err)
@@ -151,7 +157,7 @@ guess_type(struct mt_attach *a, const char *sample, size_t n)
 		*charset = '\0';
 		charset += strlen("; charset=");
 	}
-	if (!is_type(a->type) || is_composite(a->type) ||
+	if (!mt_attach_is_type(a->type) ||
 	    g_str_has_prefix(a->type, "inode/")) {
 		g_free(a->type);
 		a->type = g_strdup("application/octet-stream");
@@ -196,13 +202,27 @@ check_message(struct mt_attach *a, bool only_7bit, struct mt_err *err)
 }
 
 static int
+look_at_entity(struct mt_attach *a, struct mt_err *err)
+{
+	struct mt_encode_facts f = { 0 };
+
+	if (mt_attach_read(a, look, &f, err) < 0)
+		return -1;
+	a->is_entity = a->as_is = true;
+	a->has_8bit = f.has_8bit;
+	return 0;
+}
+
+static int
 open_and_look(struct mt_attach *a, const struct mt_build_attachment *from,
     bool only_7bit, struct mt_err *err)
 {
 	g_autofree char *sample = g_malloc(SAMPLE);
 	size_t n;
 
-	if (from->type != NULL && (!is_type(from->type) || is_composite(from->type)))
+	if (from->is_entity)
+		return look_at_entity(a, err);
+	if (from->type != NULL && !mt_attach_is_type(from->type))
 		return mt_fail(err, MT_EUSAGE, "\"%s\" is no type for an attachment",
 		    from->type);
 	if (from->path != NULL && open_file(a, from->path, err) < 0)
@@ -215,6 +235,10 @@ open_and_look(struct mt_attach *a, const struct mt_build_attachment *from,
 	if (from->type != NULL) {
 		g_free(a->type);
 		a->type = g_ascii_strdown(from->type, -1);
+	}
+	if (from->charset != NULL) {
+		g_free(a->charset);
+		a->charset = g_strdup(from->charset);
 	}
 	return check_message(a, only_7bit, err);
 }

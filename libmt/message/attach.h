@@ -12,9 +12,14 @@ struct mt_attach {
 	char *type;		/* "text/plain" */
 	char *charset;		/* of text, as far as its beginning tells; or NULL */
 	char *name;		/* or NULL */
+	bool is_entity;		/* has fields of its own */
 	bool as_is;		/* a message that needs no encoding, and may have none */
 	bool has_8bit;		/* then with 8-bit bytes in it */
 };
+
+/* Whether an attachment may be said to be this: "type/subtype" and nothing behind it (RFC
+   2045 5.1), but for types with rules of their own for what is in them (RFC 2046 5). */
+bool mt_attach_is_type(const char *s);
 
 /*
  * Open it, and read enough of it to say what it is (libmagic; of a given type, the charset

@@ -277,8 +277,9 @@ put_attachment(struct work *w, const struct mt_attach *a, struct mt_err *err)
 {
 	struct piece_to to = { w, { 0, 0 } };
 
-	if (put_boundary(w, "", err) < 0 || write_attach_head(w, a, err) < 0 ||
-	    put_head(w, err) < 0)
+	if (put_boundary(w, "", err) < 0)
+		return -1;
+	if (!a->is_entity && (write_attach_head(w, a, err) < 0 || put_head(w, err) < 0))
 		return -1;
 	if (a->as_is) {
 		/* The line end before the boundary is the boundary's (RFC 2046 5.1.1). */

@@ -20,7 +20,11 @@ struct mt_build_attachment {
 	const char *path;
 	struct mt_slice content;
 	const char *type;	/* "image/png"; NULL: found from the content */
+	const char *charset;	/* of text; NULL: found from the content */
 	const char *name;	/* that the receiver sees; NULL: path's last component */
+	/* A whole MIME part, with its own fields, LF line ends and lines that can travel:
+	   it is written as it is. only_7bit does nothing for it. */
+	bool is_entity;
 };
 
 /*

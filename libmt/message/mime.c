@@ -1,6 +1,7 @@
 /* mime.c - walk the parts of a message (RFC 2045, RFC 2046), over GMime */
 #include "message/mime.h"
 
+#include <errno.h>
 #include <gmime/gmime.h>
 #include <unistd.h>
 
@@ -298,18 +299,22 @@ open_content(GMimeObject *object)
 	return stream;
 }
 
-/* An embedded message, as it stood; by way of a file, since it may be of any size. */
+/* A part or an embedded message, as it stood; by way of a file, since it may be of any
+   size. */
 static GMimeStream *
-open_message(GMimeObject *object, struct mt_err *err)
+open_raw(GMimeObject *object, struct mt_err *err)
 {
-	GMimeMessage *inner = g_mime_message_part_get_message(GMIME_MESSAGE_PART(object));
 	GMimeStream *stream;
 	int fd = mt_file_temp(err);
 
 	if (fd < 0)
 		return NULL;
 	stream = g_mime_stream_fs_new(fd);
-	g_mime_object_write_to_stream(GMIME_OBJECT(inner), NULL, stream);
+	if (g_mime_object_write_to_stream(object, NULL, stream) < 0) {
+		g_object_unref(stream);
+		return mt_fail_null(err, mt_err_kind_of_errno(errno),
+		    "temporary file in %s: write: %m", g_get_tmp_dir());
+	}
 	g_mime_stream_reset(stream);
 	return stream;
 }
@@ -333,31 +338,48 @@ mt_mime_message_field(const struct mt_mime *m, size_t index, const char *name)
 	return printable(g_mime_object_get_header(GMIME_OBJECT(inner), name));
 }
 
-int
-mt_mime_content(const struct mt_mime *m, size_t index, mt_mime_writer *writer,
-    void *arg, struct mt_err *err)
+/* Give all of a stream, and close it. */
+static int
+copy_stream(GMimeStream *stream, size_t index, mt_mime_writer *writer, void *arg,
+    struct mt_err *err)
 {
-	const struct node *n = node_at(m, index);
-	GMimeStream *stream = NULL;
 	char piece[16384];
 	ssize_t got = 0;
 	int rc = 0;
 
-	if (GMIME_IS_PART(n->object)) {
-		stream = open_content(n->object);
-	} else if (has_message(n)) {
-		stream = open_message(n->object, err);
-		if (stream == NULL)
-			return -1;
-	}
-	if (stream == NULL)
-		return 0;
 	while (rc == 0 && (got = g_mime_stream_read(stream, piece, sizeof(piece))) > 0)
 		rc = writer(arg, piece, (size_t)got, err);
 	g_object_unref(stream);
 	if (got < 0)
 		return mt_fail(err, MT_EIO, "part %zu: read: %m", index);
 	return rc;
+}
+
+int
+mt_mime_content(const struct mt_mime *m, size_t index, mt_mime_writer *writer,
+    void *arg, struct mt_err *err)
+{
+	const struct node *n = node_at(m, index);
+	GMimeStream *stream = NULL;
+
+	if (GMIME_IS_PART(n->object)) {
+		stream = open_content(n->object);
+	} else if (has_message(n)) {
+		stream = open_raw(GMIME_OBJECT(g_mime_message_part_get_message(
+		    GMIME_MESSAGE_PART(n->object))), err);
+		if (stream == NULL)
+			return -1;
+	}
+	return stream == NULL ? 0 : copy_stream(stream, index, writer, arg, err);
+}
+
+int
+mt_mime_entity(const struct mt_mime *m, size_t index, mt_mime_writer *writer,
+    void *arg, struct mt_err *err)
+{
+	GMimeStream *stream = open_raw(node_at(m, index)->object, err);
+
+	return stream == NULL ? -1 : copy_stream(stream, index, writer, arg, err);
 }
 
 static int

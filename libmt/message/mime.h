@@ -58,6 +58,10 @@ typedef int mt_mime_writer(void *arg, const void *p, size_t n, struct mt_err *er
    multipart has none. */
 int mt_mime_content(const struct mt_mime *m, size_t index, mt_mime_writer *writer,
     void *arg, struct mt_err *err);
+/* Write any part as it stands: its own fields (Content-...), an empty line, and what is in
+   it, not decoded. Line ends may be LF and CRLF. */
+int mt_mime_entity(const struct mt_mime *m, size_t index, mt_mime_writer *writer,
+    void *arg, struct mt_err *err);
 /* The decoded size. */
 int mt_mime_size(const struct mt_mime *m, size_t index, uint64_t *size,
     struct mt_err *err);

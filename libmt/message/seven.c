@@ -1,11 +1,81 @@
 /* seven.c - a message without 8-bit bytes, by GMime */
 #include "message/seven.h"
 
+#include <errno.h>
 #include <gmime/gmime.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/proc.h"
+#include "message/prescan.h"
+
+static bool
+has_8bit(GMimeStream *stream)
+{
+	char piece[16384];
+	ssize_t n;
+
+	g_mime_stream_reset(stream);
+	while ((n = g_mime_stream_read(stream, piece, sizeof(piece))) > 0) {
+		for (ssize_t i = 0; i < n; i++) {
+			if ((unsigned char)piece[i] >= 0x80)
+				return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * What stands in for an attached message with 8-bit bytes: it may have no encoding (RFC 2046
+ * 5.2.1), and is to arrive byte for byte. So it travels as mere bytes, as in build.h.
+ * NULL: it has none.
+ */
+static GMimePart *
+as_bytes(GMimeObject *o)
+{
+	GMimeMessage *inner = g_mime_message_part_get_message(GMIME_MESSAGE_PART(o));
+	const char *name =
+	    g_mime_object_get_content_disposition_parameter(o, "filename");
+	GMimePart *part = NULL;
+	GMimeDataWrapper *content;
+	GMimeStream *stream;
+	int fd = inner != NULL ? mt_file_temp(NULL) : -1;
+
+	if (fd < 0)
+		return NULL;
+	stream = g_mime_stream_fs_new(fd);
+	if (g_mime_object_write_to_stream(GMIME_OBJECT(inner), NULL, stream) >= 0 &&
+	    has_8bit(stream)) {
+		part = g_mime_part_new_with_type("application", "octet-stream");
+		content = g_mime_data_wrapper_new_with_stream(stream,
+		    GMIME_CONTENT_ENCODING_DEFAULT);
+		g_mime_part_set_content(part, content);
+		g_object_unref(content);
+		g_mime_part_set_content_encoding(part, GMIME_CONTENT_ENCODING_BASE64);
+		g_mime_part_set_filename(part, name != NULL ? name : "message.eml");
+	}
+	g_object_unref(stream);
+	return part;
+}
+
+static void encode(GMimeObject *o, unsigned depth);
+
+static void
+encode_parts(GMimeMultipart *multipart, unsigned depth)
+{
+	for (int i = 0; i < g_mime_multipart_get_count(multipart); i++) {
+		GMimeObject *part = g_mime_multipart_get_part(multipart, i);
+		GMimePart *bytes = GMIME_IS_MESSAGE_PART(part) ? as_bytes(part) : NULL;
+
+		if (bytes == NULL) {
+			encode(part, depth);
+			continue;
+		}
+		g_object_unref(g_mime_multipart_replace(multipart, i, GMIME_OBJECT(bytes)));
+		g_object_unref(bytes);
+	}
+}
 
 /* GMime's own walk stops at a message within. */
 static void
@@ -23,8 +93,7 @@ encode(GMimeObject *o, unsigned depth)
 		    depth + 1);
 	} else if (GMIME_IS_MULTIPART(o)) {
 		g_mime_object_remove_header(o, "Content-Transfer-Encoding");
-		for (int i = 0; i < g_mime_multipart_get_count(GMIME_MULTIPART(o)); i++)
-			encode(g_mime_multipart_get_part(GMIME_MULTIPART(o), i), depth + 1);
+		encode_parts(GMIME_MULTIPART(o), depth + 1);
 	} else if (GMIME_IS_PART(o)) {
 		switch (g_mime_part_get_content_encoding(GMIME_PART(o))) {
 		case GMIME_CONTENT_ENCODING_8BIT:
@@ -59,27 +128,60 @@ write_to(GMimeMessage *message, int fd, struct mt_err *err)
 	return 0;
 }
 
-int
-mt_seven_write(int fd, struct mt_err *err)
+struct job {
+	int from, to;
+};
+
+static int
+convert(const struct job *job, struct mt_err *err)
 {
-	mt_auto_fd int to = mt_file_temp(err);
 	GMimeStream *in;
 	GMimeParser *parser;
 	GMimeMessage *message;
 	int rc = -1;
 
-	if (to < 0)
-		return -1;
 	g_mime_init();
-	in = g_mime_stream_fs_new_with_bounds(dup(fd), 0, -1);
+	in = g_mime_stream_fs_new_with_bounds(dup(job->from), 0, -1);
 	parser = g_mime_parser_new_with_stream(in);
 	message = g_mime_parser_construct_message(parser, NULL);
 	if (message == NULL)
 		mt_fail(err, MT_EDATA, "it is no message that can be converted to 7 bits");
 	else
-		rc = write_to(message, to, err);
+		rc = write_to(message, job->to, err);
 	g_clear_object(&message);
 	g_object_unref(parser);
 	g_object_unref(in);
-	return rc < 0 ? -1 : mt_steal_fd(&to);
+	return rc;
+}
+
+static int
+child(void *arg, int out_fd)
+{
+	struct mt_err err = { 0 };
+
+	(void)out_fd;
+	return convert(arg, &err) < 0 ? mt_err_exit(err.kind) : 0;
+}
+
+int
+mt_seven_write(int fd, struct mt_err *err)
+{
+	mt_auto_fd int to = mt_file_temp(err);
+	struct job job = { fd, to };
+	enum mt_prescan found;
+	int status;
+
+	if (to < 0 || mt_prescan_fd(fd, &found, err) < 0)
+		return -1;
+	if (found == MT_PRESCAN_PLAIN)
+		return convert(&job, err) < 0 ? -1 : mt_steal_fd(&to);
+	/* A message of ours may have one in it that somebody made to kill who reads it. */
+	status = mt_proc_fork(child, &job, &mt_prescan_leash, NULL, err);
+	if (status < 0)
+		return mt_fail_in(err, "the message has %s", mt_prescan_word(found));
+	if (status != 0)
+		return mt_fail(err, status == mt_err_exit(MT_ETEMP) ? MT_ETEMP : MT_EDATA,
+		    "the message has %s and cannot be converted to 7 bits",
+		    mt_prescan_word(found));
+	return mt_steal_fd(&to);
 }

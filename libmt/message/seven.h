@@ -7,7 +7,9 @@
 /*
  * The message in fd with every part that is not 7bit in quoted-printable or base64:
  * another temporary file. Nobody sees a difference but who checks a signature: so only
- * for messages that we wrote. Header fields stay. MT_EDATA when it is no message.
+ * for messages that we wrote. An attached message with 8-bit bytes stays byte for byte, as
+ * application/octet-stream. Header fields stay. MT_EDATA when it is no message, or
+ * one that kills the child that reads what mt_prescan_fd() does not find plain.
  */
 int mt_seven_write(int fd, struct mt_err *err);
 

@@ -24,6 +24,7 @@ struct page {
 	bool *passed_over;	/* by part: text of an alternative that was not chosen */
 	struct mt_buf body;
 	const char *body_type;
+	GArray *shown;		/* unsigned: parts that body is made of */
 	GArray *attachments;	/* struct mt_text_attachment */
 	bool cut;
 };
@@ -138,9 +139,11 @@ add_text(struct page *page, size_t i, struct mt_err *err)
 {
 	const struct mt_mime_part *p = mt_mime_part(page->m, i);
 	bool is_html = is_type(p, "text/html"), cut = false;
+	unsigned part = (unsigned)i;
 	int rc;
 
 	separate(page);
+	g_array_append_val(page->shown, part);
 	if (page->body_type == NULL)
 		page->body_type = is_html ? "text/html" : "text/plain";
 	rc = is_html ? add_html(page, i, err) :
@@ -229,6 +232,7 @@ read_parts(int fd, struct mt_text *out, struct mt_err *err)
 	if (m == NULL)
 		return -1;
 	page.passed_over = g_new0(bool, mt_mime_count(m));
+	page.shown = g_array_new(FALSE, FALSE, sizeof(unsigned));
 	page.attachments = g_array_new(FALSE, FALSE, sizeof(struct mt_text_attachment));
 	page.cut = mt_mime_is_cut(m);
 	for (size_t i = 0; rc == 0 && i < mt_mime_count(m); i++)
@@ -240,6 +244,8 @@ read_parts(int fd, struct mt_text *out, struct mt_err *err)
 	out->body = page.body.p != NULL ? page.body.p : g_strdup("");
 	out->body_type = page.body_type;
 	out->cut = page.cut;
+	out->nshown = page.shown->len;
+	out->shown = (unsigned *)(void *)g_array_free(page.shown, FALSE);
 	out->nattachments = page.attachments->len;
 	out->attachments = (struct mt_text_attachment *)(void *)
 	    g_array_free(page.attachments, FALSE);
@@ -305,6 +311,9 @@ child(void *arg, int out_fd)
 	put_string(answer, t.body);
 	put_number(answer, g_strcmp0(t.body_type, "text/html") == 0);
 	put_number(answer, t.cut);
+	put_number(answer, t.nshown);
+	for (size_t i = 0; i < t.nshown; i++)
+		put_number(answer, t.shown[i]);
 	put_number(answer, t.nattachments);
 	for (size_t i = 0; i < t.nattachments; i++) {
 		put_string(answer, t.attachments[i].name);
@@ -328,12 +337,28 @@ take_attachment(struct mt_slice *s, struct mt_text_attachment *a)
 }
 
 static bool
+take_shown(struct mt_slice *s, struct mt_text *out)
+{
+	uint64_t n, part;
+
+	if (!take_number(s, &n) || n > MT_MAX_MIME_PARTS)
+		return false;
+	out->shown = g_new0(unsigned, n);
+	for (; out->nshown < n; out->nshown++) {
+		if (!take_number(s, &part) || part > UINT32_MAX)
+			return false;
+		out->shown[out->nshown] = (unsigned)part;
+	}
+	return true;
+}
+
+static bool
 take_answer(struct mt_slice s, struct mt_text *out)
 {
 	uint64_t is_html, cut, n;
 
 	if (!take_string(&s, &out->body) || out->body == NULL ||
-	    !take_number(&s, &is_html) || !take_number(&s, &cut) ||
+	    !take_number(&s, &is_html) || !take_number(&s, &cut) || !take_shown(&s, out) ||
 	    !take_number(&s, &n) || n > MT_MAX_MIME_PARTS)
 		return false;
 	out->body_type = is_html ? "text/html" : "text/plain";
@@ -467,6 +492,7 @@ mt_text_clear(struct mt_text *t)
 	g_free(t->date);
 	g_free(t->subject);
 	g_free(t->body);
+	g_free(t->shown);
 	for (size_t i = 0; i < t->nattachments; i++) {
 		g_free(t->attachments[i].name);
 		g_free(t->attachments[i].type);

@@ -25,6 +25,8 @@ struct mt_text {
 	char *body;		/* text/plain, or HTML rendered; "" when there is none */
 	const char *body_type;	/* "text/plain", "text/html": what body was made from */
 	bool cut;		/* body was longer than MT_MAX_TEXT, or parts were cut */
+	unsigned *shown;	/* the parts that body was made from, by mt_mime_part()'s index */
+	size_t nshown;
 	struct mt_text_attachment *attachments;
 	size_t nattachments;
 	const char *trouble;	/* what is odd about the message, or NULL */

@@ -18,6 +18,7 @@ mt_compose_new(void)
 	c->fields = g_array_new(FALSE, FALSE, sizeof(struct mt_build_field));
 	c->attachments = g_array_new(FALSE, FALSE, sizeof(struct mt_build_attachment));
 	c->strings = g_ptr_array_new_with_free_func(g_free);
+	c->files = g_ptr_array_new_with_free_func((GDestroyNotify)g_mapped_file_unref);
 	c->build.from = &c->from;
 	c->build.to = &c->to;
 	c->build.cc = &c->cc;
@@ -39,6 +40,7 @@ mt_compose_free(struct mt_compose *c)
 	g_array_free(c->fields, TRUE);
 	g_array_free(c->attachments, TRUE);
 	g_ptr_array_free(c->strings, TRUE);
+	g_ptr_array_free(c->files, TRUE);
 	g_free(c);
 }
 
@@ -149,6 +151,27 @@ mt_compose_add_attachment(struct mt_compose *c, const char *spec)
 		a.type = colon + 1;
 	}
 	g_array_append_val(c->attachments, a);
+}
+
+int
+mt_compose_add_content(struct mt_compose *c, int fd, const struct mt_build_attachment *like,
+    struct mt_err *err)
+{
+	struct mt_build_attachment a = *like;
+	g_autoptr(GError) why = NULL;
+	/* Mapped, so that memory does not grow with it. */
+	GMappedFile *file = g_mapped_file_new_from_fd(fd, FALSE, &why);
+
+	if (file == NULL)
+		return mt_fail(err, MT_ETEMP, "%s", why->message);
+	g_ptr_array_add(c->files, file);
+	a.content = mt_slice_mem(g_mapped_file_get_contents(file),
+	    g_mapped_file_get_length(file));
+	a.type = keep(c, g_strdup(like->type));
+	a.charset = keep(c, g_strdup(like->charset));
+	a.name = keep(c, g_strdup(like->name));
+	g_array_append_val(c->attachments, a);
+	return 0;
 }
 
 void

@@ -23,6 +23,7 @@ struct mt_compose {
 	GArray *fields;		/* struct mt_build_field */
 	GArray *attachments;	/* struct mt_build_attachment */
 	GPtrArray *strings;
+	GPtrArray *files;	/* GMappedFile */
 };
 
 struct mt_compose *mt_compose_new(void);
@@ -47,8 +48,15 @@ int mt_compose_add_field(struct mt_compose *c, const char *field, struct mt_err 
  * mt_compose_write().
  */
 void mt_compose_add_attachment(struct mt_compose *c, const char *spec);
+/*
+ * Attach all that an open file holds, which is not to be changed; the descriptor may be
+ * closed then. `like` gives the type, the name and the rest.
+ */
+int mt_compose_add_content(struct mt_compose *c, int fd,
+    const struct mt_build_attachment *like, struct mt_err *err);
 void mt_compose_set_subject(struct mt_compose *c, const char *subject);
-/* What it answers to: an id or NULL, and ids with blanks between or "". */
+/* What it answers to: an id, or NULL (what forwards a message answers none); and ids with
+   blanks between or "". */
 void mt_compose_set_thread(struct mt_compose *c, const char *in_reply_to,
     const char *references);
 /* Append text from a descriptor: MT_EDATA above MT_COMPOSE_BODY_MAX. */

@@ -5,6 +5,7 @@
 #include "message/date.h"
 #include "message/header.h"
 #include "message/msgid.h"
+#include "message/subject.h"
 #include "message/text.h"
 #include "send/draft.h"
 
@@ -145,43 +146,12 @@ mt_reply_find_mine(int fd, const struct mt_addr_list *mine)
 
 /* --- about what -------------------------------------------------------------- */
 
-/* Take "Re:", "RE[2]:", "Aw :" and the like off the front. */
-static bool
-take_prefix(struct mt_slice *s)
-{
-	static const struct mt_slice words[] = { MT_SLICE("re"), MT_SLICE("aw"),
-		MT_SLICE("sv"), MT_SLICE("antw") };
-	uint64_t count;
-
-	for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
-		struct mt_slice rest = *s;
-
-		if (!mt_slice_take_nocase(&rest, words[i]))
-			continue;
-		if (mt_slice_take_char(&rest, '[') &&
-		    !(mt_slice_take_u64(&rest, UINT32_MAX, &count) &&
-			mt_slice_take_char(&rest, ']')))
-			continue;
-		mt_slice_skip_blank(&rest);
-		if (!mt_slice_take_char(&rest, ':'))
-			continue;
-		mt_slice_skip_blank(&rest);
-		*s = rest;
-		return true;
-	}
-	return false;
-}
-
 char *
 mt_reply_subject(const char *subject)
 {
-	struct mt_slice s = mt_slice_trim(mt_slice_str(subject));
-	g_autofree char *bare = NULL;
+	static const char *const words[] = { "re", "aw", "sv", "antw", NULL };
 
-	while (take_prefix(&s))
-		;
-	bare = mt_slice_dup(s);
-	return g_strconcat("Re: ", bare, NULL);
+	return mt_subject_begin("Re: ", words, subject);
 }
 
 static void
@@ -201,14 +171,12 @@ field_of(struct mt_slice head, const char *name)
 	return mt_header_find(head, name, &f) ? f.raw : MT_SLICE("");
 }
 
-/* RFC 5322 3.6.4: the parent's References, else its In-Reply-To if that is one id, and
-   behind them the parent's Message-ID. */
-static void
-set_references(struct mt_compose *c, struct mt_slice head)
+char *
+mt_reply_references(struct mt_slice head)
 {
 	g_auto(GStrv) ids = mt_msgid_parse(field_of(head, "References"));
 	g_autofree char *id = mt_msgid_parse_one(field_of(head, "Message-ID"));
-	g_autoptr(GString) out = g_string_new(NULL);
+	GString *out = g_string_new(NULL);
 	bool use = true;
 
 	if (ids[0] == NULL) {
@@ -222,7 +190,16 @@ set_references(struct mt_compose *c, struct mt_slice head)
 	}
 	if (id != NULL)
 		append_id(out, id);
-	mt_compose_set_thread(c, id, out->str);
+	return g_string_free(out, FALSE);
+}
+
+static void
+set_thread(struct mt_compose *c, struct mt_slice head)
+{
+	g_autofree char *id = mt_msgid_parse_one(field_of(head, "Message-ID"));
+	g_autofree char *references = mt_reply_references(head);
+
+	mt_compose_set_thread(c, id, references);
 }
 
 /* --- what it quotes ---------------------------------------------------------- */
@@ -323,6 +300,6 @@ mt_reply_fill(struct mt_compose *c, int fd, const struct mt_reply *params,
 		re = mt_reply_subject(subject != NULL ? subject : "");
 		mt_compose_set_subject(c, re);
 	}
-	set_references(c, head);
+	set_thread(c, head);
 	return params->no_quote ? 0 : append_quotation(c, fd, head, err);
 }

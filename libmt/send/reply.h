@@ -38,4 +38,9 @@ int mt_reply_find_mine(int fd, const struct mt_addr_list *mine);
 /* "Re: " and the subject, without the Re:, RE[2]:, AW:, SV:, Antw: in front. g_free. */
 char *mt_reply_subject(const char *subject);
 
+/* The References field of what continues the thread of the message with this header: its
+   References, else its In-Reply-To if that is one id, and behind them its Message-ID
+   (RFC 5322 3.6.4); "" when it has none. g_free. */
+char *mt_reply_references(struct mt_slice head);
+
 #endif

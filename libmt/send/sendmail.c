@@ -12,22 +12,13 @@
 #include "message/header.h"
 #include "message/msgid.h"
 #include "send/draft.h"
+#include "send/strip.h"
 #include "smtp/client.h"
 
 static bool
 is_named(const struct mt_header_field *f, const char *name)
 {
 	return mt_slice_eq_nocase(f->name, mt_slice_str(name));
-}
-
-static bool
-is_one_of(const struct mt_header_field *f, const char *const names[], size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (is_named(f, names[i]))
-			return true;
-	}
-	return false;
 }
 
 static int
@@ -52,9 +43,8 @@ add_recipients(const struct mt_header_field *f, struct mt_addr_list *rcpts,
 	return 0;
 }
 
-static const char *const plain_names[] = { "To", "Cc", "Bcc" };
-static const char *const resent_names[] = { "Resent-To", "Resent-Cc", "Resent-Bcc" };
-static const char *const hidden_names[] = { "Bcc", "Resent-Bcc" };
+static const char *const plain_names[] = { "To", "Cc", "Bcc", NULL };
+static const char *const resent_names[] = { "Resent-To", "Resent-Cc", "Resent-Bcc", NULL };
 
 /*
  * The recipients that the newest block of Resent fields names (RFC 5322 3.6.6): it
@@ -86,7 +76,7 @@ resent_recipients(struct mt_slice block, struct mt_addr_list *rcpts, struct mt_e
 		}
 		if (!g_hash_table_add(seen, name))
 			break;
-		if (!is_one_of(&f, resent_names, G_N_ELEMENTS(resent_names)))
+		if (!mt_strip_is_named(&f, resent_names))
 			continue;
 		if (add_recipients(&f, rcpts, err) < 0)
 			return -1;
@@ -104,8 +94,7 @@ header_recipients(struct mt_slice block, struct mt_addr_list *rcpts, struct mt_e
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;
 	while (mt_header_next(&block, &f)) {
-		if (is_one_of(&f, plain_names, G_N_ELEMENTS(plain_names)) &&
-		    add_recipients(&f, rcpts, err) < 0)
+		if (mt_strip_is_named(&f, plain_names) && add_recipients(&f, rcpts, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -154,23 +143,6 @@ append_fields(struct mt_buf *out, struct mt_slice fields, bool crlf)
 	return 0;
 }
 
-static int
-append_without_hidden(struct mt_buf *out, struct mt_slice block)
-{
-	struct mt_slice rest = block;
-	struct mt_header_field f;
-	const char *from = block.p, *end = block.p + block.n;
-
-	while (mt_header_next(&rest, &f)) {
-		if (!is_one_of(&f, hidden_names, G_N_ELEMENTS(hidden_names)))
-			continue;
-		if (mt_buf_append(out, from, (size_t)(f.whole.p - from)) < 0)
-			return -1;
-		from = f.whole.p + f.whole.n;
-	}
-	return mt_buf_append(out, from, (size_t)(end - from));
-}
-
 /* Whether the message begins with a header at all: a field, or the empty line. */
 static bool
 has_header(struct mt_slice block)
@@ -184,46 +156,16 @@ has_header(struct mt_slice block)
 	return mt_header_next(&rest, &f) && f.whole.p == block.p;
 }
 
-static size_t
-count_lines(const char *from, const char *to)
-{
-	size_t n = 0;
-
-	for (; from < to; from++)
-		n += *from == '\n';
-	return n;
-}
-
-/*
- * Behind a line of the header that is no field (a byte order mark, ">From ", text without
- * an empty line before it) nobody can say whether a recipient's field is one or text: as
- * text its Bcc would show everybody who gets the message in secret, and with -t it would
- * send the message to whom only the text names.
- */
+/* As text its Bcc would show everybody who gets the message in secret, and with -t it would
+   send the message to whom only the text names. */
 static int
 check_fields(struct mt_slice block, bool from_fields, struct mt_err *err)
 {
-	struct mt_slice rest = block;
-	struct mt_header_field f;
-	const char *end = block.p;
-	size_t line = 0;
-
-	if (mt_slice_starts(block, MT_SLICE("From ")))
-		end += MIN(mt_slice_find(block, '\n') + 1, block.n);
-	while (mt_header_next(&rest, &f)) {
-		if (line == 0 && f.whole.p > end)
-			line = count_lines(block.p, end) + 1;
-		end = f.whole.p + f.whole.n;
-		if (line == 0)
-			continue;
-		if (is_one_of(&f, hidden_names, G_N_ELEMENTS(hidden_names)) ||
-		    (from_fields &&
-		    (is_one_of(&f, plain_names, G_N_ELEMENTS(plain_names)) ||
-		    is_one_of(&f, resent_names, G_N_ELEMENTS(resent_names)))))
-			return mt_fail(err, MT_EDATA, "line %zu is no header field, but a "
-			    "%.*s field comes later: remove that line, or put an empty line "
-			    "before the text", line, MT_SLICE_ARG(f.name));
-	}
+	if (mt_strip_check(block, mt_strip_hidden, err) < 0)
+		return -1;
+	if (from_fields && (mt_strip_check(block, plain_names, err) < 0 ||
+	    mt_strip_check(block, resent_names, err) < 0))
+		return -1;
 	return 0;
 }
 
@@ -249,7 +191,7 @@ edit_header(struct mt_slice block, const struct mt_addr *from, struct mt_buf *ou
 	if (add_missing(block, from, &fields, err) < 0)
 		return -1;
 	if (append_fields(out, mt_buf_slice(&fields), crlf) < 0 ||
-	    append_without_hidden(out, block) < 0 ||
+	    mt_strip_append(out, block, mt_strip_hidden) < 0 ||
 	    (block.n == 0 && mt_buf_append_str(out, crlf ? "\r\n" : "\n") < 0))
 		return mt_fail(err, MT_EDATA, "the header is too long");
 	return 0;

@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "maildir/deliver.h"
+#include "message/seven.h"
 #include "send/draft.h"
 
 /* The copy in Sent on its way: a file in tmp/ until it is committed. */
@@ -111,9 +112,8 @@ mt_submit(const struct mt_submit *s, struct mt_submit_result *out, struct mt_err
 	if (conn == NULL)
 		return -1;
 	client = mt_smtp_client_new(conn);
-	if (s->compose != NULL && !mt_smtp_client_extensions(client)->has_8bitmime) {
-		s->compose->build.only_7bit = true;
-		draft = seven = mt_compose_write(s->compose, err);
+	if (s->is_ours && !mt_smtp_client_extensions(client)->has_8bitmime) {
+		draft = seven = mt_seven_write(s->draft, err);
 		if (draft < 0)
 			return -1;
 	}

@@ -6,7 +6,6 @@
 #include "base/slice.h"
 #include "message/addr.h"
 #include "net/conn.h"
-#include "send/compose.h"
 #include "smtp/client.h"
 
 /*
@@ -35,9 +34,9 @@ struct mt_submit {
 	const struct mt_addr *from;	/* the envelope's sender; NULL: "<>" */
 	const struct mt_addr_list *rcpts;
 	int draft;			/* draft.h */
-	/* Not NULL: written anew for a server without 8BITMIME, instead of draft; the copy
-	   is always what was sent. */
-	struct mt_compose *compose;
+	/* Written by us: for a server without 8BITMIME it is converted (message/seven.h); the
+	   copy is always what was sent. */
+	bool is_ours;
 	const char *sent_dir;		/* Maildir for the copy; NULL: none */
 	struct mt_slice sent_fields;	/* fields that only the copy has: Bcc */
 };

@@ -24,8 +24,16 @@ static const struct {
 	    "of several parts only those that need it" },
 	{ HEAD "Content-Type: multipart/mixed; boundary=\"=_x\"\n\n--=_x\n"
 	    "Content-Type: message/rfc822\nContent-Transfer-Encoding: 8bit\n\n" HEAD PART
-	    "\n--=_x--\n", "\nContent-Type: message/rfc822\n\n" HEAD, "8bit",
-	    "a message in a message" },
+	    "\n--=_x--\n", "Content-Type: application/octet-stream", "8bit",
+	    "a message in a message goes as bytes" },
+	{ HEAD "Content-Type: multipart/mixed; boundary=\"=_x\"\n\n--=_x\n"
+	    "Content-Type: message/rfc822\nContent-Disposition: attachment;\n filename=a.eml\n\n"
+	    HEAD "Subject: gr\xc3\xbcn\n\nplain\n\n--=_x--\n", "filename=a.eml", "rfc822",
+	    "one with 8-bit fields as well, under its name" },
+	{ HEAD "Content-Type: multipart/mixed; boundary=\"=_x\"\n\n--=_x\n"
+	    "Content-Type: message/rfc822\n\n" HEAD "\nplain\n\n--=_x\n" PART "\n--=_x--\n",
+	    "\nContent-Type: message/rfc822\n\n" HEAD "\nplain\n", "8bit",
+	    "one of 7 bits stays" },
 	{ HEAD "\nplain\n", HEAD "\nplain\n", "quoted", "a message of 7 bits stays" },
 };
 
