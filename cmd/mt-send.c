@@ -1,4 +1,4 @@
-/* mt-send.c - compose, reply, forward: the command over libmt/send */
+/* mt-send.c - compose, reply, forward, bounce: the command over libmt/send */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,6 +14,7 @@
 #include "send/draft.h"
 #include "send/forward.h"
 #include "send/reply.h"
+#include "send/resend.h"
 
 static int
 add_all(struct mt_compose *c, const GPtrArray *texts,
@@ -96,6 +97,12 @@ choose_sender(struct send *s, struct mt_compose *c, const struct mt_addr *other,
 	return mt_compose_set_sender(c, s->account->from, err);
 }
 
+static const struct mt_addr *
+envelope_sender(const struct mt_compose *c)
+{
+	return c->from.n > 1 ? &c->sender.v[0] : &c->from.v[0];
+}
+
 /* From here on new messages and replies are alike. */
 static int
 finish(struct send *s, struct mt_compose *c, struct mt_err *err)
@@ -103,7 +110,7 @@ finish(struct send *s, struct mt_compose *c, struct mt_err *err)
 	mt_auto_value(mt_buf) bcc = MT_BUF_INIT(MT_MAX_FIELD);
 	mt_auto_value(mt_addr_list) rcpts = { 0 };
 	g_autofree char *sent = NULL;
-	const struct mt_addr *from = c->from.n > 1 ? &c->sender.v[0] : &c->from.v[0];
+	const struct mt_addr *from = envelope_sender(c);
 	bool has_copy = !s->no_copy && s->account->sent[0] != '\0';
 	mt_auto_fd int draft = -1;
 	struct mt_submit m;
@@ -203,39 +210,84 @@ add_forwarded(const struct send *s, struct mt_compose *c, int msg, struct mt_err
 	return 0;
 }
 
+/*
+ * What forward and bounce share: the message, which the first argument names, with its path
+ * in *path; those who get it, in c's To; and c's sender. -1 with an error.
+ */
+static int
+open_to_pass_on(struct send *s, const char *verb, struct mt_compose *c, const char **path,
+    struct mt_err *err)
+{
+	mt_auto_fd int msg = -1;
+	int account;
+
+	if (s->args->len < 1)
+		mt_cmd_usage("%s: give a message and to whom it goes", verb);
+	*path = s->args->pdata[0];
+	g_ptr_array_remove_index(s->args, 0);
+	if (s->args->len + s->cc->len + s->bcc->len == 0)
+		mt_cmd_usage("%s %s: no recipient: say to whom the message goes", verb, *path);
+	if (send_read_conf(s, err) < 0 || add_all(c, s->args, mt_compose_add_to, err) < 0)
+		return -1;
+	msg = send_open_message(s, *path, err);
+	if (msg < 0)
+		return -1;
+	account = mt_reply_find_mine(msg, &s->mine);
+	if (choose_sender(s, c, account >= 0 ? &s->mine.v[account] : NULL, err) < 0)
+		return -1;
+	return mt_steal_fd(&msg);
+}
+
 static int
 send_forward(struct send *s)
 {
 	mt_auto(mt_compose) c = mt_compose_new();
 	struct mt_err err = { 0 };
-	mt_auto_fd int msg = -1;
 	const char *path;
+	mt_auto_fd int msg = open_to_pass_on(s, "forward", c, &path, &err);
 	bool is_stdin;
-	int account;
 
-	if (s->args->len < 1)
-		mt_cmd_usage("forward: give a message and to whom it goes");
-	path = s->args->pdata[0];
-	g_ptr_array_remove_index(s->args, 0);
-	if (s->args->len + s->cc->len + s->bcc->len == 0)
-		mt_cmd_usage("forward %s: no recipient: say to whom the message goes", path);
-	if (send_read_conf(s, &err) < 0 ||
-	    add_all(c, s->args, mt_compose_add_to, &err) < 0)
-		return mt_cmd_fail(&err);
-	msg = send_open_message(s, path, &err);
 	if (msg < 0)
 		return mt_cmd_fail(&err);
-	account = mt_reply_find_mine(msg, &s->mine);
 	/* Without a text, a forwarded message says enough. */
 	is_stdin = g_str_equal(path, "-") && s->body_file == NULL;
-	if (choose_sender(s, c, account >= 0 ? &s->mine.v[account] : NULL, &err) < 0 ||
-	    fill_from_options(s, c, &err) < 0 || (!is_stdin && read_body(s, c, &err) < 0))
+	if (fill_from_options(s, c, &err) < 0 || (!is_stdin && read_body(s, c, &err) < 0))
 		return mt_cmd_fail(&err);
 	if (add_forwarded(s, c, msg, &err) < 0) {
 		mt_fail_in(&err, "forward %s", path);
 		return mt_cmd_fail(&err);
 	}
 	return finish(s, c, &err);
+}
+
+static int
+send_bounce(struct send *s)
+{
+	mt_auto(mt_compose) c = mt_compose_new();
+	const struct mt_resend params = { &c->from, &c->sender, &c->to };
+	const struct mt_addr *from;
+	struct mt_err err = { 0 };
+	const char *path;
+	mt_auto_fd int msg = open_to_pass_on(s, "bounce", c, &path, &err), draft = -1;
+	struct mt_submit m;
+
+	if (msg < 0)
+		return mt_cmd_fail(&err);
+	draft = mt_resend_write(msg, &params, &err);
+	if (draft < 0) {
+		mt_fail_in(&err, "bounce %s", path);
+		return mt_cmd_fail(&err);
+	}
+	from = envelope_sender(c);
+	if (s->dry_run)
+		return send_print_draft(from, &c->to, draft);
+	if (!s->no_queue)
+		return send_enqueue(s, from, &c->to, draft, false, NULL, MT_SLICE(""));
+	if (send_open_account(s, &err) < 0)
+		return mt_cmd_fail(&err);
+	m = (struct mt_submit){ .server = &s->server, .from = from, .rcpts = &c->to,
+		.draft = draft };
+	return send_submit(&m);
 }
 
 int
@@ -252,6 +304,9 @@ main(int argc, char **argv)
 		break;
 	case SEND_FORWARD:
 		status = send_forward(&s);
+		break;
+	case SEND_BOUNCE:
+		status = send_bounce(&s);
 		break;
 	case SEND_SENDMAIL:
 		status = send_sendmail(&s);

@@ -13,7 +13,8 @@
 #include "send/submit.h"
 
 /* The verbs; "sendmail" is also the name that the command may be called by. */
-enum { SEND_NEW = 1, SEND_REPLY, SEND_FORWARD, SEND_SENDMAIL, SEND_INJECT, SEND_QUEUE };
+enum { SEND_NEW = 1, SEND_REPLY, SEND_FORWARD, SEND_BOUNCE, SEND_SENDMAIL, SEND_INJECT,
+	SEND_QUEUE };
 
 /* Who needs longer than an hour uses --at. */
 #define SEND_UNDO_MAX_S 3600

@@ -99,6 +99,12 @@ static const struct mt_opt forward_opts[] = {
 	{ WHOLE, 0, "attach", NULL, MT_OPT_NOTHING, "attach it whole, byte for byte" },
 	{ 0 },
 };
+static const struct mt_opt bounce_opts[] = {
+	QUEUE_OPTS,
+	{ FROM, 'f', "from", "MAILBOX", MT_OPT_NOTHING,
+	    "resend it as this, not as the account's \"from\"" },
+	{ 0 },
+};
 static const struct mt_opt sendmail_opts[] = {
 	QUEUE_OPTS,
 	{ FROM_FIELDS, 't', NULL, NULL, MT_OPT_NOTHING,
@@ -153,6 +159,8 @@ static const struct mt_opt_verb verbs[] = {
 	    "answer a message: a file, - (standard input), id:... or a query", reply_opts },
 	{ SEND_FORWARD, "forward", "MSG TO...", MT_OPT_FILE,
 	    "send a message on, with your text above it", forward_opts },
+	{ SEND_BOUNCE, "bounce", "MSG TO...", MT_OPT_FILE,
+	    "send a message once more, unchanged, to others", bounce_opts },
 	{ SEND_SENDMAIL, "sendmail", "[RCPT]...", MT_OPT_NOTHING,
 	    "send the finished message on standard input", sendmail_opts },
 	{ SEND_QUEUE, "queue", "[list|show|why|run|retry|hold|release|rm] [ID]...",

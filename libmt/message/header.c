@@ -86,6 +86,18 @@ mt_header_next(struct mt_slice *block, struct mt_header_field *f)
 }
 
 bool
+mt_header_is_message(struct mt_slice block)
+{
+	struct mt_slice rest = block;
+	struct mt_header_field f;
+	size_t start = 0;
+
+	if (mt_slice_starts(block, MT_SLICE("From ")))
+		start = mt_slice_find(block, '\n') + 1;
+	return mt_header_next(&rest, &f) && f.whole.p == block.p + start;
+}
+
+bool
 mt_header_find(struct mt_slice block, const char *name, struct mt_header_field *f)
 {
 	struct mt_slice wanted = mt_slice_str(name);

@@ -25,6 +25,10 @@ struct mt_header_field {
  */
 bool mt_header_next(struct mt_slice *block, struct mt_header_field *f);
 
+/* Whether the block begins with a field, behind an mbox "From " line if there is one: what
+   does not is some other file. */
+bool mt_header_is_message(struct mt_slice block);
+
 /* The first field of that name (ASCII case-insensitive); false when there is none. */
 bool mt_header_find(struct mt_slice block, const char *name, struct mt_header_field *f);
 

@@ -19,17 +19,6 @@ mt_forward_subject(const char *subject)
 	return mt_subject_begin("Fwd: ", words, subject);
 }
 
-/* Whether it begins with a header field: else some other file was taken for a message. */
-static bool
-is_message(struct mt_slice head)
-{
-	struct mt_slice rest = head;
-	struct mt_header_field f;
-	size_t start = mt_slice_starts(head, MT_SLICE("From ")) ? mt_slice_find(head, '\n') + 1 : 0;
-
-	return mt_header_next(&rest, &f) && f.whole.p == head.p + start;
-}
-
 /* Subject and References. */
 static int
 fill_fields(struct mt_compose *c, int fd, struct mt_err *err)
@@ -41,7 +30,7 @@ fill_fields(struct mt_compose *c, int fd, struct mt_err *err)
 	if (mt_draft_header(fd, &block, err) < 0)
 		return -1;
 	head = mt_buf_slice(&block);
-	if (!is_message(head))
+	if (!mt_header_is_message(head))
 		return mt_fail(err, MT_EDATA,
 		    "it is no message: it does not begin with a header field");
 	references = mt_reply_references(head);
