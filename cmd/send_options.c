@@ -36,6 +36,7 @@ enum {
 	UNDO,
 	INLINE,
 	WHOLE,
+	NO_CHECK,
 	IGNORED,
 };
 
@@ -71,6 +72,8 @@ static const struct mt_opt common_opts[] = {
 	    "write as this, not as the account's \"from\"" }, \
 	{ BODY_FILE, 0, "body-file", "FILE", MT_OPT_FILE, \
 	    "take the text from a file, not from standard input" }, \
+	{ NO_CHECK, 0, "no-check", NULL, MT_OPT_NOTHING, \
+	    "send a text that speaks of an attachment without one" }, \
 	{ NO_COPY, 0, "no-copy", NULL, MT_OPT_NOTHING, "keep no copy in Sent" }
 
 /* With forward, --attach and --inline say how. */
@@ -215,6 +218,9 @@ take_flag(struct send *s, int id)
 		break;
 	case NO_COPY:
 		s->no_copy = true;
+		break;
+	case NO_CHECK:
+		s->no_check = true;
 		break;
 	case NO_QUEUE:
 		s->no_queue = true;
