@@ -271,7 +271,9 @@ static int
 send_bounce(struct send *s)
 {
 	mt_auto(mt_compose) c = mt_compose_new();
-	const struct mt_resend params = { &c->from, &c->sender, &c->to };
+	/* Who gets it later takes it for sent then. */
+	const struct mt_resend params = { &c->from, &c->sender, &c->to,
+		s->at != NULL ? s->not_before : 0 };
 	const struct mt_addr *from;
 	struct mt_err err = { 0 };
 	const char *path;

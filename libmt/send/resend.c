@@ -21,7 +21,7 @@ write_block(const struct mt_resend *p, struct mt_buf *out, struct mt_err *err)
 	g_autofree char *id = mt_msgid_new(domain);
 	char date[MT_DATE_SIZE];
 
-	mt_date_format(g_get_real_time() / G_USEC_PER_SEC, date);
+	mt_date_format(p->date != 0 ? p->date : g_get_real_time() / G_USEC_PER_SEC, date);
 	if (mt_field_tokens(out, "Resent-Date", date, err) < 0 ||
 	    mt_field_addrs(out, "Resent-From", p->from, err) < 0)
 		return -1;

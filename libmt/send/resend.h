@@ -2,6 +2,8 @@
 #ifndef MT_SEND_RESEND_H
 #define MT_SEND_RESEND_H
 
+#include <stdint.h>
+
 #include "base/err.h"
 #include "message/addr.h"
 
@@ -9,6 +11,7 @@ struct mt_resend {
 	const struct mt_addr_list *from;	/* who sends it once more: at least one */
 	const struct mt_addr_list *sender;	/* for several of them; else not written */
 	const struct mt_addr_list *to;		/* at least one */
+	int64_t date;				/* seconds since 1970; 0: now */
 };
 
 /*

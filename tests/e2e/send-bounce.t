@@ -133,6 +133,11 @@ expect 'what waits in the queue is sent later as it was' '
 	mt-send queue retry
 	tr -d "\r" <server/*.eml | tail -c "$(wc -c <want)" | cmp want -
 '
+expect 'with --at, it is dated as it will be sent' '
+	mt-send -n bounce --at "2099-12-24 18:00" orig.eml eve@example.net | tr -d "\r" >out
+	grep -q "^Resent-Date: Thu, 24 Dec 2099 18:00:00 +0000" out
+	grep -q "^Date: Sat, 21 Nov 2026 10:00:00 +0100" out
+'
 expect 'no recipient, no message: 64, 65, 66, and nothing is sent' '
 	rm -f server/*
 	status 64 mt-send bounce orig.eml 2>err

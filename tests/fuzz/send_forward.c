@@ -69,7 +69,7 @@ resend(int fd, struct mt_slice message)
 {
 	mt_auto_value(mt_addr_list) list = { 0 };
 	mt_auto_value(mt_buf) out = MT_BUF_INIT(MT_MIB(64));
-	const struct mt_resend params = { &list, NULL, &list };
+	const struct mt_resend params = { &list, NULL, &list, 1 };
 	struct mt_slice body = mt_slice_from(message, mt_header_block(message).n);
 	struct mt_header_field f;
 	struct mt_err err = { 0 };

@@ -53,7 +53,7 @@ static const struct {
 static void
 test_write(struct mt_addr_list *from, struct mt_addr_list *sender, struct mt_addr_list *to)
 {
-	const struct mt_resend params = { from, sender, to };
+	const struct mt_resend params = { from, sender, to, 0 };
 	g_autofree char *last_id = NULL;
 
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -101,7 +101,7 @@ test_refused(const struct mt_addr_list *from, const struct mt_addr_list *to)
 		{ "a Return-Path that may be text", "From: a@b\nno field\nReturn-Path: <>\n\nx\n",
 		    "line 2" },
 	};
-	const struct mt_resend params = { from, NULL, to };
+	const struct mt_resend params = { from, NULL, to, 0 };
 	g_autofree char *fill = g_strnfill(MT_MAX_HEADER, 'x');
 	g_autofree char *large = g_strconcat("From: a@b\nX: ", fill, "\n\nx\n", NULL);
 	mt_auto_fd int in = file_of(large, strlen(large));
