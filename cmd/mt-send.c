@@ -13,6 +13,7 @@
 #include "send/compose.h"
 #include "send/draft.h"
 #include "send/forward.h"
+#include "send/page.h"
 #include "send/reply.h"
 #include "send/resend.h"
 
@@ -38,6 +39,8 @@ fill_from_options(const struct send *s, struct mt_compose *c, struct mt_err *err
 		return -1;
 	for (guint i = 0; i < s->attachments->len; i++)
 		mt_compose_add_attachment(c, s->attachments->pdata[i]);
+	for (guint i = 0; i < s->inlines->len; i++)
+		mt_compose_add_inline(c, s->inlines->pdata[i]);
 	return 0;
 }
 
@@ -66,6 +69,33 @@ read_body(const struct send *s, struct mt_compose *c, struct mt_err *err)
 		return mt_fail_in(err, "%s",
 		    s->body_file != NULL ? path : "standard input");
 	return 0;
+}
+
+static bool
+means_stdin(const char *path)
+{
+	return g_strcmp0(path, "-") == 0;
+}
+
+/* The text, and the page, without which nobody is asked for a text, too. */
+static int
+read_content(const struct send *s, struct mt_compose *c, struct mt_err *err)
+{
+	bool has_text = s->body_file != NULL || s->html == NULL ||
+	    (!means_stdin(s->html) && isatty(STDIN_FILENO) == 0);
+	mt_auto_fd int fd = -1;
+
+	if (means_stdin(s->html) && means_stdin(s->body_file))
+		mt_cmd_usage("--html - and --body-file -: standard input is one of them");
+	if (has_text && read_body(s, c, err) < 0)
+		return -1;
+	if (s->html == NULL)
+		return 0;
+	fd = send_open_input(s->html, err);
+	if (fd < 0)
+		return -1;
+	return mt_page_read(c, fd, err) < 0 ? mt_fail_in(err, "%s",
+	    means_stdin(s->html) ? "standard input" : s->html) : 0;
 }
 
 /* The first author who has an account, or NULL. */
@@ -157,7 +187,7 @@ send_new(struct send *s)
 	if (send_read_conf(s, &err) < 0 ||
 	    add_all(c, s->args, mt_compose_add_to, &err) < 0 ||
 	    fill_from_options(s, c, &err) < 0 ||
-	    choose_sender(s, c, NULL, &err) < 0 || read_body(s, c, &err) < 0)
+	    choose_sender(s, c, NULL, &err) < 0 || read_content(s, c, &err) < 0)
 		return mt_cmd_fail(&err);
 	if (mt_compose_is_blank(c))
 		mt_cmd_usage("the message is empty: no subject, no text, "
@@ -180,9 +210,10 @@ send_reply(struct send *s)
 		mt_cmd_usage("reply: give one message: a path, - for standard input, id:... "
 		    "or a query (in quotes, when it has several words)");
 	path = s->args->pdata[0];
-	if (g_str_equal(path, "-") && s->body_file == NULL)
+	if (means_stdin(path) && (means_stdin(s->html) ||
+	    (s->body_file == NULL && s->html == NULL)))
 		mt_cmd_usage("reply -: standard input is the message, so give the text "
-		    "with --body-file");
+		    "with --body-file or --html");
 	if (send_read_conf(s, &err) < 0)
 		return mt_cmd_fail(&err);
 	msg = send_open_message(s, path, &err);
@@ -191,7 +222,7 @@ send_reply(struct send *s)
 	account = mt_reply_find_mine(msg, &s->mine);
 	if (choose_sender(s, c, account >= 0 ? &s->mine.v[account] : NULL, &err) < 0)
 		return mt_cmd_fail(&err);
-	if (fill_from_options(s, c, &err) < 0 || read_body(s, c, &err) < 0)
+	if (fill_from_options(s, c, &err) < 0 || read_content(s, c, &err) < 0)
 		return mt_cmd_fail(&err);
 	n = c->body.n;
 	if (mt_reply_fill(c, msg, &params, &err) < 0) {

@@ -26,6 +26,7 @@ struct send {
 	const char *from;		/* -f */
 	const char *full_name;
 	const char *body_file;
+	const char *html;
 	const char *subject;
 	bool dry_run, no_copy, no_queue, no_quote, all, from_fields, json, keep_bcc, nul_ends;
 	bool whole;			/* forward --attach */
@@ -35,7 +36,7 @@ struct send {
 	const char *at;
 	uint64_t undo_s;
 	int64_t not_before;		/* what --at and --undo mean, or 0 */
-	GPtrArray *cc, *bcc, *attachments, *fields, *to, *args;
+	GPtrArray *cc, *bcc, *attachments, *inlines, *fields, *to, *args;
 
 	char **argv;			/* as it was rewritten for sendmail, or NULL */
 	struct mt_client_conf *conf;

@@ -37,6 +37,8 @@ enum {
 	INLINE,
 	WHOLE,
 	NO_CHECK,
+	HTML,
+	INLINE_FILE,
 	IGNORED,
 };
 
@@ -76,9 +78,13 @@ static const struct mt_opt common_opts[] = {
 	    "send a text that speaks of an attachment without one" }, \
 	{ NO_COPY, 0, "no-copy", NULL, MT_OPT_NOTHING, "keep no copy in Sent" }
 
-/* With forward, --attach and --inline say how. */
+/* With forward, --attach and --inline say how, and the text is not all there is. */
 #define FILE_OPTS \
-	{ ATTACH, 'A', "attach", "FILE[:TYPE]", MT_OPT_FILE, "attach a file" }
+	{ ATTACH, 'A', "attach", "FILE[:TYPE]", MT_OPT_FILE, "attach a file" }, \
+	{ HTML, 0, "html", "FILE", MT_OPT_FILE, \
+	    "the text as a page of HTML, too; alone, the text is made from it" }, \
+	{ INLINE_FILE, 0, "inline", "FILE[:TYPE]", MT_OPT_FILE, \
+	    "a file to be shown; in the HTML where that says cid:FILE" }
 
 static const struct mt_opt new_opts[] = {
 	COMPOSE_OPTS,
@@ -187,6 +193,7 @@ send_init(struct send *s)
 	s->cc = g_ptr_array_new();
 	s->bcc = g_ptr_array_new();
 	s->attachments = g_ptr_array_new();
+	s->inlines = g_ptr_array_new();
 	s->fields = g_ptr_array_new();
 	s->to = g_ptr_array_new();
 	s->args = g_ptr_array_new();
@@ -195,8 +202,8 @@ send_init(struct send *s)
 void
 send_clear(struct send *s)
 {
-	GPtrArray *lists[] = { s->cc, s->bcc, s->attachments, s->fields, s->to,
-		s->args };
+	GPtrArray *lists[] = { s->cc, s->bcc, s->attachments, s->inlines, s->fields,
+		s->to, s->args };
 
 	for (size_t i = 0; i < G_N_ELEMENTS(lists); i++)
 		g_ptr_array_free(lists[i], TRUE);
@@ -269,11 +276,13 @@ take_word(struct send *s, int id, const char *value)
 		{ FROM, &s->from, NULL },
 		{ FULL_NAME, &s->full_name, NULL },
 		{ BODY_FILE, &s->body_file, NULL },
+		{ HTML, &s->html, NULL },
 		{ AT, &s->at, NULL },
 		{ SUBJECT, &s->subject, NULL },
 		{ CC, NULL, s->cc },
 		{ BCC, NULL, s->bcc },
 		{ ATTACH, NULL, s->attachments },
+		{ INLINE_FILE, NULL, s->inlines },
 		{ HEADER, NULL, s->fields },
 		{ TO, NULL, s->to },
 		{ MT_OPT_ARG, NULL, s->args },

@@ -3,13 +3,12 @@
 
 #include <errno.h>
 #include <glib.h>
-#include <sys/random.h>
 #include <time.h>
 
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/limits.h"
-#include "message/attach.h"
+#include "message/body.h"
 #include "message/date.h"
 #include "message/encode.h"
 #include "message/field.h"
@@ -18,12 +17,7 @@
 /* One message in the making. */
 struct work {
 	const struct mt_build *b;
-	struct mt_attach *attach;
 	struct mt_buf head;
-	const char *encoding;	/* of the text: "7bit", "8bit", "quoted-printable" */
-	const char *charset;
-	char boundary[36];
-	struct mt_encode_out out;
 };
 
 /* Fields that a caller may not add: we write them, or nobody may. */
@@ -142,213 +136,26 @@ write_fields(struct work *w, struct mt_err *err)
 	return mt_field_tokens(head, "MIME-Version", "1.0", err);
 }
 
-static int
-full(struct mt_err *err)
-{
-	return mt_fail(err, MT_EDATA, "header longer than %zu bytes", MT_MAX_HEADER);
-}
-
-/* Charset and encoding of the text: what its bytes need, and no more. */
-static void
-choose_text_encoding(struct work *w)
-{
-	const struct mt_build *b = w->b;
-	struct mt_encode_facts f = { 0 };
-
-	mt_encode_look(&f, b->body);
-	mt_encode_look_end(&f);
-	if (f.has_control || f.longest > 998 || (f.has_8bit && b->only_7bit))
-		w->encoding = "quoted-printable";
-	else
-		w->encoding = f.has_8bit ? "8bit" : "7bit";
-	w->charset = b->charset;
-	if (w->charset == NULL && !f.has_8bit)
-		w->charset = "us-ascii";
-	if (w->charset == NULL)
-		/* RFC 1428: what nobody knows is not called something. */
-		w->charset = g_utf8_validate_len(b->body.p, b->body.n, NULL) ? "utf-8" :
-		    "unknown-8bit";
-}
-
-static int
-write_text_head(struct work *w, struct mt_err *err)
-{
-	if (mt_buf_append_str(&w->head, "Content-Type: text/plain") < 0)
-		return full(err);
-	if (mt_field_param(&w->head, "charset", w->charset, err) < 0)
-		return -1;
-	if (mt_buf_appendf(&w->head, "\nContent-Transfer-Encoding: %s\n",
-	    w->encoding) < 0)
-		return full(err);
-	return 0;
-}
-
-static int
-write_attach_head(struct work *w, const struct mt_attach *a, struct mt_err *err)
-{
-	struct mt_buf *head = &w->head;
-	const char *encoding = a->has_8bit ? "8bit" : "7bit";
-
-	if (mt_buf_appendf(head, "Content-Type: %s", a->type) < 0)
-		return full(err);
-	if (a->charset != NULL && mt_field_param(head, "charset", a->charset, err) < 0)
-		return -1;
-	if (mt_buf_appendf(head, "\nContent-Transfer-Encoding: %s\n"
-	    "Content-Disposition: attachment", a->as_is ? encoding : "base64") < 0)
-		return full(err);
-	if (a->name != NULL && a->name[0] != '\0' &&
-	    mt_field_param(head, "filename", a->name, err) < 0)
-		return -1;
-	return mt_buf_append_char(head, '\n') < 0 ? full(err) : 0;
-}
-
-/* "=_" is in no base64 and no quoted-printable; 128 random bits are in no text. */
-static int
-write_multipart_head(struct work *w, struct mt_err *err)
-{
-	uint64_t r[2];
-	bool has_8bit = strcmp(w->encoding, "8bit") == 0;
-
-	if (getrandom(r, sizeof(r), 0) != sizeof(r))
-		return mt_fail(err, MT_ESOFTWARE, "no random bytes: %m");
-	snprintf(w->boundary, sizeof(w->boundary), "=_%016" G_GINT64_MODIFIER "x%016"
-	    G_GINT64_MODIFIER "x", r[0], r[1]);
-	for (size_t i = 0; i < w->b->nattachments; i++)
-		has_8bit |= w->attach[i].has_8bit;
-	if (mt_buf_append_str(&w->head, "Content-Type: multipart/mixed") < 0)
-		return full(err);
-	if (mt_field_param(&w->head, "boundary", w->boundary, err) < 0)
-		return -1;
-	/* RFC 2045 6.4: a multipart says what its parts need. */
-	return mt_buf_append_str(&w->head, has_8bit ?
-	    "\nContent-Transfer-Encoding: 8bit\n" : "\n") < 0 ? full(err) : 0;
-}
-
-static int
-put_head(struct work *w, struct mt_err *err)
-{
-	int rc = mt_encode_put(&w->out, mt_buf_slice(&w->head), err);
-
-	mt_buf_reset(&w->head);
-	return rc < 0 ? -1 : mt_encode_put(&w->out, MT_SLICE("\n"), err);
-}
-
-static int
-put_text(struct work *w, struct mt_err *err)
-{
-	if (put_head(w, err) < 0)
-		return -1;
-	if (strcmp(w->encoding, "quoted-printable") == 0)
-		return mt_encode_qp(&w->out, w->b->body, err);
-	return mt_encode_text(&w->out, w->b->body, err);
-}
-
-static int
-put_boundary(struct work *w, const char *end, struct mt_err *err)
-{
-	g_autofree char *line = g_strdup_printf("--%s%s\n", w->boundary, end);
-
-	return mt_encode_put(&w->out, mt_slice_str(line), err);
-}
-
-struct piece_to {
-	struct work *w;
-	struct mt_encode_base64 base64;
-};
-
-static int
-put_piece_as_is(void *arg, struct mt_slice piece, struct mt_err *err)
-{
-	struct piece_to *to = arg;
-
-	return mt_encode_put(&to->w->out, piece, err);
-}
-
-static int
-put_piece_base64(void *arg, struct mt_slice piece, struct mt_err *err)
-{
-	struct piece_to *to = arg;
-
-	return mt_encode_base64(&to->base64, &to->w->out, piece, err);
-}
-
-static int
-put_attachment(struct work *w, const struct mt_attach *a, struct mt_err *err)
-{
-	struct piece_to to = { w, { 0, 0 } };
-
-	if (put_boundary(w, "", err) < 0)
-		return -1;
-	if (!a->is_entity && (write_attach_head(w, a, err) < 0 || put_head(w, err) < 0))
-		return -1;
-	if (a->as_is) {
-		/* The line end before the boundary is the boundary's (RFC 2046 5.1.1). */
-		if (mt_attach_read(a, put_piece_as_is, &to, err) < 0)
-			return -1;
-		return mt_encode_put(&w->out, MT_SLICE("\n"), err);
-	}
-	if (mt_attach_read(a, put_piece_base64, &to, err) < 0)
-		return -1;
-	return mt_encode_base64_end(&to.base64, &w->out, err);
-}
-
-static int
-put_multipart(struct work *w, struct mt_err *err)
-{
-	if (write_multipart_head(w, err) < 0 || put_head(w, err) < 0)
-		return -1;
-	if (w->b->body.n > 0 && (put_boundary(w, "", err) < 0 ||
-	    write_text_head(w, err) < 0 || put_text(w, err) < 0))
-		return -1;
-	for (size_t i = 0; i < w->b->nattachments; i++) {
-		if (put_attachment(w, &w->attach[i], err) < 0)
-			return -1;
-	}
-	return put_boundary(w, "--", err);
-}
-
-/* Everything that can be wrong with what the caller gave, before the first byte. */
-static int
-prepare(struct work *w, struct mt_err *err)
-{
-	const struct mt_build *b = w->b;
-
-	if (write_fields(w, err) < 0)
-		return -1;
-	for (size_t i = 0; i < b->nattachments; i++) {
-		if (mt_attach_open(&w->attach[i], &b->attachments[i], b->only_7bit,
-		    err) < 0)
-			return -1;
-	}
-	choose_text_encoding(w);
-	return 0;
-}
-
 int
 mt_build_write(const struct mt_build *b, mt_build_writer *writer, void *arg,
     struct mt_err *err)
 {
-	g_autofree struct work *w = g_new0(struct work, 1);
+	g_autofree struct mt_encode_out *out = g_new0(struct mt_encode_out, 1);
+	struct work w = { b, MT_BUF_INIT(MT_MAX_HEADER) };
+	mt_auto(mt_body) body = NULL;
 	int rc;
 
-	w->b = b;
-	w->attach = g_new0(struct mt_attach, b->nattachments);
-	for (size_t i = 0; i < b->nattachments; i++)
-		w->attach[i].fd = -1;
-	mt_buf_init(&w->head, MT_MAX_HEADER);
-	w->out.writer = writer;
-	w->out.arg = arg;
-	rc = prepare(w, err);
-	if (rc == 0 && b->nattachments > 0)
-		rc = put_multipart(w, err);
-	else if (rc == 0)
-		rc = write_text_head(w, err) < 0 ? -1 : put_text(w, err);
+	out->writer = writer;
+	out->arg = arg;
+	/* Everything that can be wrong with what the caller gave, before the first byte. */
+	rc = write_fields(&w, err);
+	if (rc == 0) {
+		body = mt_body_open(b, err);
+		rc = body == NULL ? -1 : mt_body_write(body, &w.head, out, err);
+	}
 	if (rc == 0)
-		rc = mt_encode_flush(&w->out, err);
-	for (size_t i = 0; i < b->nattachments; i++)
-		mt_attach_close(&w->attach[i]);
-	g_free(w->attach);
-	mt_buf_clear(&w->head);
+		rc = mt_encode_flush(out, err);
+	mt_buf_clear(&w.head);
 	return rc;
 }
 

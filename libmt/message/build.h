@@ -25,6 +25,10 @@ struct mt_build_attachment {
 	/* A whole MIME part, with its own fields, LF line ends and lines that can travel:
 	   it is written as it is. only_7bit does nothing for it. */
 	bool is_entity;
+	bool is_inline;		/* to be shown where it stands, not only kept (RFC 2183 2.1) */
+	/* "<...>" by which the HTML shows it (RFC 2392): it goes beside that. NULL: none.
+	   Not for an entity. */
+	const char *content_id;
 };
 
 /*
@@ -48,6 +52,8 @@ struct mt_build {
 	size_t nfields;
 	struct mt_slice body;			/* text; CRLF and LF both end a line */
 	const char *charset;			/* of body; NULL: UTF-8, if it is */
+	bool is_flowed;				/* body is as RFC 3676 has it */
+	struct mt_slice html;			/* the same as a page, in UTF-8 */
 	const struct mt_build_attachment *attachments;
 	size_t nattachments;
 	bool only_7bit;				/* for a peer without 8BITMIME */
@@ -62,6 +68,10 @@ typedef int mt_build_writer(void *arg, const void *p, size_t n, struct mt_err *e
  * Write the message, with LF line ends, in constant memory (attachments are read piece
  * by piece). Before the first byte is written every value is checked and every
  * attachment is open, so that a missing one costs nothing.
+ *
+ * Text and HTML are alternatives, and what the HTML shows by its Content-ID is related to
+ * that: mixed(alternative(text, related(HTML, pictures)), attachments), of which is left
+ * out what would have one part.
  *
  * The text is sent as 7bit or 8bit when it can be, else quoted-printable (a line above
  * 998 bytes, a NUL, a bare CR, a peer that takes 7 bits). Attachments are base64 and

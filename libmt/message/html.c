@@ -405,9 +405,8 @@ on_end(void *arg, const xmlChar *name)
 		end_role(r, e);
 }
 
-/* The charset that a document declares for itself, in its first bytes; g_free. */
-static char *
-declared_charset(struct mt_slice html)
+struct mt_slice
+mt_html_charset(struct mt_slice html)
 {
 	struct mt_slice s = mt_slice_first(html, 2048), name;
 
@@ -421,9 +420,18 @@ declared_charset(struct mt_slice html)
 		while (name.n < s.n && (g_ascii_isalnum(s.p[name.n]) ||
 		    strchr("-_.:", s.p[name.n]) != NULL) && s.p[name.n] != '\0')
 			name.n++;
-		return mt_slice_dup(name);
+		return name;
 	}
-	return NULL;
+	return MT_SLICE("");
+}
+
+/* The same as a string, or NULL; g_free. */
+static char *
+declared_charset(struct mt_slice html)
+{
+	struct mt_slice name = mt_html_charset(html);
+
+	return name.n > 0 ? mt_slice_dup(name) : NULL;
 }
 
 static void

@@ -16,4 +16,8 @@
  */
 bool mt_html_to_text(struct mt_slice html, const char *charset, struct mt_buf *out);
 
+/* The name of the charset that the document declares for itself (<meta>), where it stands
+   in there; empty when there is none in its first 2048 bytes. */
+struct mt_slice mt_html_charset(struct mt_slice html);
+
 #endif

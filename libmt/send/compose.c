@@ -15,6 +15,7 @@ mt_compose_new(void)
 	struct mt_compose *c = g_new0(struct mt_compose, 1);
 
 	c->body = MT_BUF_INIT(MT_COMPOSE_BODY_MAX);
+	c->html = MT_BUF_INIT(MT_COMPOSE_BODY_MAX);
 	c->fields = g_array_new(FALSE, FALSE, sizeof(struct mt_build_field));
 	c->attachments = g_array_new(FALSE, FALSE, sizeof(struct mt_build_attachment));
 	c->strings = g_ptr_array_new_with_free_func(g_free);
@@ -37,6 +38,7 @@ mt_compose_free(struct mt_compose *c)
 	mt_addr_list_clear(&c->cc);
 	mt_addr_list_clear(&c->bcc);
 	mt_buf_clear(&c->body);
+	mt_buf_clear(&c->html);
 	g_array_free(c->fields, TRUE);
 	g_array_free(c->attachments, TRUE);
 	g_ptr_array_free(c->strings, TRUE);
@@ -138,10 +140,10 @@ looks_like_type(const char *s)
 	return slashes == 1 && word > 0;
 }
 
-void
-mt_compose_add_attachment(struct mt_compose *c, const char *spec)
+static void
+add_file(struct mt_compose *c, const char *spec, bool is_inline)
 {
-	struct mt_build_attachment a = { 0 };
+	struct mt_build_attachment a = { .is_inline = is_inline };
 	char *path = g_strdup(spec);
 	char *colon = strrchr(path, ':');
 
@@ -151,6 +153,18 @@ mt_compose_add_attachment(struct mt_compose *c, const char *spec)
 		a.type = colon + 1;
 	}
 	g_array_append_val(c->attachments, a);
+}
+
+void
+mt_compose_add_attachment(struct mt_compose *c, const char *spec)
+{
+	add_file(c, spec, false);
+}
+
+void
+mt_compose_add_inline(struct mt_compose *c, const char *spec)
+{
+	add_file(c, spec, true);
 }
 
 int
@@ -209,7 +223,7 @@ bool
 mt_compose_is_blank(const struct mt_compose *c)
 {
 	return is_empty(c->build.subject) && c->attachments->len == 0 &&
-	    mt_slice_trim(mt_buf_slice(&c->body)).n == 0;
+	    c->html.n == 0 && mt_slice_trim(mt_buf_slice(&c->body)).n == 0;
 }
 
 static bool
@@ -276,6 +290,7 @@ mt_compose_write(struct mt_compose *c, struct mt_err *err)
 		b->message_id = keep(c, mt_msgid_new(c->from.v[0].domain));
 	b->sender = c->from.n > 1 && !has_field(c, "Sender") ? &c->sender : NULL;
 	b->body = mt_buf_slice(&c->body);
+	b->html = mt_buf_slice(&c->html);
 	b->fields = (const void *)c->fields->data;
 	b->nfields = c->fields->len;
 	b->attachments = (const void *)c->attachments->data;

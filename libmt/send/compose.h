@@ -19,7 +19,7 @@
 struct mt_compose {
 	struct mt_build build;
 	struct mt_addr_list from, sender, to, cc, bcc;
-	struct mt_buf body;
+	struct mt_buf body, html;
 	GArray *fields;		/* struct mt_build_field */
 	GArray *attachments;	/* struct mt_build_attachment */
 	GPtrArray *strings;
@@ -48,6 +48,8 @@ int mt_compose_add_field(struct mt_compose *c, const char *field, struct mt_err 
  * mt_compose_write().
  */
 void mt_compose_add_attachment(struct mt_compose *c, const char *spec);
+/* The same for one that is to be shown in the text (page.h: in the HTML). */
+void mt_compose_add_inline(struct mt_compose *c, const char *spec);
 /*
  * Attach all that an open file holds, which is not to be changed; the descriptor may be
  * closed then. `like` gives the type, the name and the rest.

@@ -8,6 +8,7 @@
 #include "message/subject.h"
 #include "message/text.h"
 #include "send/draft.h"
+#include "send/page.h"
 
 /* --- to whom ----------------------------------------------------------------- */
 
@@ -279,6 +280,8 @@ append_quotation(struct mt_compose *c, int fd, struct mt_slice head, struct mt_e
 	failed |= append_quoted(body, without_signature(mt_slice_str(text.body)));
 	if (failed != 0)
 		return mt_fail(err, MT_EDATA, "too long to be quoted: use --no-quote");
+	if (c->html.n > 0)
+		return mt_page_quote(c, who, without_signature(mt_slice_str(text.body)), err);
 	return 0;
 }
 

@@ -305,6 +305,127 @@ test_attached_message(void)
 	g_string_free(m, TRUE);
 }
 
+/* The kinds of a message's parts, "mixed(plain,png)"; as GMime has them. */
+static void
+append_tree(const struct mt_mime *m, size_t *i, GString *out)
+{
+	const struct mt_mime_part *p = mt_mime_part(m, *i);
+
+	g_string_append(out, strchr(p->type, '/') + 1);
+	(*i)++;
+	if (p->kind != MT_MIME_MULTIPART)
+		return;
+	for (char c = '('; *i < mt_mime_count(m) && mt_mime_part(m, *i)->depth > p->depth;
+	    c = ',') {
+		g_string_append_c(out, c);
+		append_tree(m, i, out);
+	}
+	g_string_append_c(out, ')');
+}
+
+static const struct {
+	const char *name;
+	struct mt_slice text, html;
+	const char *ids[2];	/* Content-IDs of two pictures; "": none; NULL: no picture */
+	bool has_file;
+	const char *tree;
+	unsigned multiparts_8bit;
+} pages[] = {
+	{ "text and HTML", MT_SLICE("a"), MT_SLICE("<p>a"), { NULL, NULL }, false,
+	    "alternative(plain,html)", 0 },
+	{ "HTML alone", MT_SLICE(""), MT_SLICE("<p>\xc3\xa4"), { NULL, NULL }, false, "html", 0 },
+	{ "with a picture in it", MT_SLICE("a"), MT_SLICE("<p>\xc3\xa4"), { "<1@x>", NULL },
+	    false, "alternative(plain,related(html,png))", 2 },
+	{ "with all there is", MT_SLICE("\xc3\xa4"), MT_SLICE("<p>a"), { "<1@x>", "<2@x>" },
+	    true, "mixed(alternative(plain,related(html,png,png)),x-y)", 2 },
+	{ "with a picture that it does not show", MT_SLICE("a"), MT_SLICE("<p>a"),
+	    { "<1@x>", "" }, false, "mixed(alternative(plain,related(html,png)),png)", 0 },
+	{ "HTML alone with a file", MT_SLICE(""), MT_SLICE("<p>a"), { NULL, NULL }, true,
+	    "mixed(html,x-y)", 0 },
+	{ "HTML alone with a picture", MT_SLICE(""), MT_SLICE("<p>a"), { "<1@x>", NULL }, false,
+	    "related(html,png)", 0 },
+	{ "a picture and a text", MT_SLICE("a"), MT_SLICE(""), { "<1@x>", NULL }, false,
+	    "mixed(plain,png)", 0 },
+};
+
+static unsigned
+count_8bit(const char *message)
+{
+	unsigned n = 0;
+
+	for (const char *p = message; (p = strstr(p, "\nContent-Type: multipart/")) != NULL; p++) {
+		const char *end = strstr(p, "\n\n");
+		const char *found = strstr(p, "\nContent-Transfer-Encoding: 8bit");
+
+		n += found != NULL && found < end;
+	}
+	return n;
+}
+
+static void
+test_pages(void)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(pages); i++) {
+		struct mt_build_attachment a[3];
+		struct mt_build b = { .body = pages[i].text, .html = pages[i].html,
+			.attachments = a };
+		struct mt_err err = { 0 };
+		g_autoptr(GString) tree = g_string_new(NULL);
+		size_t at = 0;
+
+		for (size_t k = 0; k < 2 && pages[i].ids[k] != NULL; k++)
+			a[b.nattachments++] = (struct mt_build_attachment){
+				.content = MT_SLICE("\x89PNG"), .type = "image/png",
+				.name = "p.png", .is_inline = true,
+				.content_id = pages[i].ids[k][0] != '\0' ? pages[i].ids[k] : NULL };
+		if (pages[i].has_file)
+			a[b.nattachments++] = (struct mt_build_attachment){
+				.content = MT_SLICE("file"), .type = "application/x-y",
+				.name = "f" };
+		for (int seven = 0; seven < 2; seven++) {
+			GString *m;
+			mt_auto(mt_mime) parsed = NULL;
+			mt_auto_value(mt_buf) back = MT_BUF_INIT(1000);
+
+			b.only_7bit = seven == 1;
+			m = write_it(&b, &err);
+			parsed = m == NULL ? NULL : parse(m);
+			if (!ok(parsed != NULL && is_sound(m, b.only_7bit), "a page: %s",
+			    pages[i].name))
+				continue;
+			g_string_truncate(tree, 0);
+			at = 0;
+			append_tree(parsed, &at, tree);
+			is_str(tree->str, pages[i].tree, "its parts");
+			is_int(count_8bit(m->str), seven == 1 ? 0 : pages[i].multiparts_8bit,
+			    "the multiparts that say that they have 8 bits");
+			for (at = 0; pages[i].html.n > 0 && at < mt_mime_count(parsed); at++) {
+				if (!g_str_equal(mt_mime_part(parsed, at)->type, "text/html"))
+					continue;
+				mt_mime_bytes(parsed, at, &back, &err);
+				ok(mt_slice_starts(mt_buf_slice(&back), pages[i].html), "the HTML");
+				is_str(mt_mime_part(parsed, at)->charset, "utf-8", "its charset");
+			}
+			if (pages[i].ids[0] != NULL)
+				ok(strstr(m->str, "\nContent-ID: <1@x>\n"
+				    "Content-Disposition: inline; filename=p.png\n") != NULL,
+				    "a picture that is to be shown");
+			g_string_free(m, TRUE);
+		}
+	}
+}
+
+static void
+test_page_with_bad_id(void)
+{
+	struct mt_build_attachment a = { .content = MT_SLICE("x"), .content_id = "<a>\nBcc: x" };
+	struct mt_build b = { .html = MT_SLICE("x"), .attachments = &a, .nattachments = 1 };
+	struct mt_err err = { 0 };
+
+	ok(write_it(&b, &err) == NULL && err.kind == MT_EUSAGE, "a Content-ID with a line end: %s",
+	    err.msg);
+}
+
 static int
 never(void *arg, const void *p, size_t n, struct mt_err *err)
 {
@@ -428,6 +549,8 @@ main(void)
 	test_long_line();
 	test_attachments();
 	test_attached_message();
+	test_pages();
+	test_page_with_bad_id();
 	test_unreadable();
 	test_folding();
 	test_memory();
