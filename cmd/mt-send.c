@@ -31,6 +31,7 @@ add_all(struct mt_compose *c, const GPtrArray *texts,
 static int
 fill_from_options(const struct send *s, struct mt_compose *c, struct mt_err *err)
 {
+	c->is_flowed = s->flowed;
 	if (s->subject != NULL)
 		mt_compose_set_subject(c, s->subject);
 	if (add_all(c, s->cc, mt_compose_add_cc, err) < 0 ||
@@ -133,10 +134,9 @@ envelope_sender(const struct mt_compose *c)
 	return c->from.n > 1 ? &c->sender.v[0] : &c->from.v[0];
 }
 
-/* From here on new messages and replies are alike. The first n bytes of the text are what
-   the author wrote. */
+/* From here on new messages and replies are alike. */
 static int
-finish(struct send *s, struct mt_compose *c, size_t n, struct mt_err *err)
+finish(struct send *s, struct mt_compose *c, struct mt_err *err)
 {
 	mt_auto_value(mt_buf) bcc = MT_BUF_INIT(MT_MAX_FIELD);
 	mt_auto_value(mt_addr_list) rcpts = { 0 };
@@ -146,7 +146,7 @@ finish(struct send *s, struct mt_compose *c, size_t n, struct mt_err *err)
 	mt_auto_fd int draft = -1;
 	struct mt_submit m;
 
-	if (send_check_attached(s, c, mt_slice_first(mt_buf_slice(&c->body), n), err) < 0)
+	if (send_check_attached(s, c, err) < 0)
 		return mt_cmd_fail(err);
 	/* Who gets it later takes it for written then. */
 	if (s->at != NULL)
@@ -192,7 +192,7 @@ send_new(struct send *s)
 	if (mt_compose_is_blank(c))
 		mt_cmd_usage("the message is empty: no subject, no text, "
 		    "no attachment; give -s to send it without text");
-	return finish(s, c, c->body.n, &err);
+	return finish(s, c, &err);
 }
 
 static int
@@ -204,7 +204,6 @@ send_reply(struct send *s)
 	mt_auto_fd int msg = -1;
 	const char *path;
 	int account;
-	size_t n;
 
 	if (s->args->len != 1)
 		mt_cmd_usage("reply: give one message: a path, - for standard input, id:... "
@@ -224,12 +223,11 @@ send_reply(struct send *s)
 		return mt_cmd_fail(&err);
 	if (fill_from_options(s, c, &err) < 0 || read_content(s, c, &err) < 0)
 		return mt_cmd_fail(&err);
-	n = c->body.n;
 	if (mt_reply_fill(c, msg, &params, &err) < 0) {
 		mt_fail_in(&err, "reply to %s", path);
 		return mt_cmd_fail(&err);
 	}
-	return finish(s, c, n, &err);
+	return finish(s, c, &err);
 }
 
 static int
@@ -282,7 +280,6 @@ send_forward(struct send *s)
 	const char *path;
 	mt_auto_fd int msg = open_to_pass_on(s, "forward", c, &path, &err);
 	bool is_stdin;
-	size_t n;
 
 	if (msg < 0)
 		return mt_cmd_fail(&err);
@@ -290,12 +287,11 @@ send_forward(struct send *s)
 	is_stdin = g_str_equal(path, "-") && s->body_file == NULL;
 	if (fill_from_options(s, c, &err) < 0 || (!is_stdin && read_body(s, c, &err) < 0))
 		return mt_cmd_fail(&err);
-	n = c->body.n;
 	if (add_forwarded(s, c, msg, &err) < 0) {
 		mt_fail_in(&err, "forward %s", path);
 		return mt_cmd_fail(&err);
 	}
-	return finish(s, c, n, &err);
+	return finish(s, c, &err);
 }
 
 static int

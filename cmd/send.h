@@ -30,7 +30,7 @@ struct send {
 	const char *subject;
 	bool dry_run, no_copy, no_queue, no_quote, all, from_fields, json, keep_bcc, nul_ends;
 	bool whole;			/* forward --attach */
-	bool no_check;
+	bool no_check, flowed;
 	bool is_sendmail;		/* called by that name */
 	uint64_t jobs;
 	const char *at;
@@ -88,13 +88,12 @@ int send_open_input(const char *path, struct mt_err *err);
 int send_open_message(const struct send *s, const char *arg, struct mt_err *err);
 
 /*
- * send_check.c: text, what the author wrote of c, speaks of an attachment and there is none:
- * on a terminal ask, where the answer may be a file, which is attached then; elsewhere,
+ * send_check.c: what the author wrote of c speaks of an attachment, and there is none: on a
+ * terminal ask, where the answer may be a file, which is attached then; elsewhere,
  * or when it is not to go, MT_EDATA.
  */
 struct mt_compose;
-int send_check_attached(const struct send *s, struct mt_compose *c, struct mt_slice text,
-    struct mt_err *err);
+int send_check_attached(const struct send *s, struct mt_compose *c, struct mt_err *err);
 
 /* send_queue.c: mt-send queue. */
 int send_queue(struct send *s);

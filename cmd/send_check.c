@@ -49,9 +49,9 @@ ask(FILE *terminal, struct mt_compose *c)
 }
 
 int
-send_check_attached(const struct send *s, struct mt_compose *c, struct mt_slice text,
-    struct mt_err *err)
+send_check_attached(const struct send *s, struct mt_compose *c, struct mt_err *err)
 {
+	struct mt_slice text = mt_slice_first(mt_buf_slice(&c->body), c->own);
 	g_autofree char *word = NULL;
 	struct mt_forgotten found;
 	FILE *terminal;

@@ -39,6 +39,7 @@ enum {
 	NO_CHECK,
 	HTML,
 	INLINE_FILE,
+	FLOWED,
 	IGNORED,
 };
 
@@ -74,6 +75,8 @@ static const struct mt_opt common_opts[] = {
 	    "write as this, not as the account's \"from\"" }, \
 	{ BODY_FILE, 0, "body-file", "FILE", MT_OPT_FILE, \
 	    "take the text from a file, not from standard input" }, \
+	{ FLOWED, 0, "flowed", NULL, MT_OPT_NOTHING, \
+	    "let readers wrap the text anew, paragraph by paragraph" }, \
 	{ NO_CHECK, 0, "no-check", NULL, MT_OPT_NOTHING, \
 	    "send a text that speaks of an attachment without one" }, \
 	{ NO_COPY, 0, "no-copy", NULL, MT_OPT_NOTHING, "keep no copy in Sent" }
@@ -225,6 +228,9 @@ take_flag(struct send *s, int id)
 		break;
 	case NO_COPY:
 		s->no_copy = true;
+		break;
+	case FLOWED:
+		s->flowed = true;
 		break;
 	case NO_CHECK:
 		s->no_check = true;

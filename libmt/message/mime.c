@@ -131,6 +131,14 @@ encoded_size(GMimeObject *object)
 	return n < 0 ? 0 : (uint64_t)n;
 }
 
+static bool
+has_parameter(GMimeContentType *type, const char *name, const char *value)
+{
+	const char *got = g_mime_content_type_get_parameter(type, name);
+
+	return got != NULL && g_ascii_strcasecmp(got, value) == 0;
+}
+
 static void
 add_node(struct mt_mime *m, GMimeObject *object, unsigned depth, int parent)
 {
@@ -158,6 +166,10 @@ add_node(struct mt_mime *m, GMimeObject *object, unsigned depth, int parent)
 		.disposition = n.disposition, .filename = n.filename,
 		.encoded_size = encoded_size(object),
 	};
+	if (type != NULL && g_str_equal(n.type, "text/plain")) {
+		n.part.is_flowed = has_parameter(type, "format", "flowed");
+		n.part.delsp = has_parameter(type, "delsp", "yes");
+	}
 	g_array_append_val(m->nodes, n);
 }
 

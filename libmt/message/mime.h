@@ -34,6 +34,7 @@ struct mt_mime_part {
 	int parent;		/* index of the part that holds it; -1 */
 	const char *type;	/* "text/plain", lower case */
 	const char *charset;	/* as declared, or NULL */
+	bool is_flowed, delsp;	/* text/plain as RFC 3676 has it */
 	const char *disposition;/* "attachment", "inline", ... or NULL */
 	const char *filename;	/* decoded, last component only; or NULL */
 	uint64_t encoded_size;	/* in the file */

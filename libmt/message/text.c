@@ -10,6 +10,7 @@
 #include "base/proc.h"
 #include "message/addr.h"
 #include "message/charset.h"
+#include "message/flowed.h"
 #include "message/header.h"
 #include "message/html.h"
 #include "message/mime.h"
@@ -134,22 +135,34 @@ add_html(struct page *page, size_t i, struct mt_err *err)
 	return 0;
 }
 
+/* Text as lines, also where they were for the reader to put together. */
+static int
+add_plain(struct page *page, size_t i, struct mt_err *err)
+{
+	const struct mt_mime_part *p = mt_mime_part(page->m, i);
+	mt_auto_value(mt_buf) flowed = MT_BUF_INIT(MT_MAX_TEXT);
+	bool cut = false;
+	int rc = mt_mime_text(page->m, i, p->is_flowed ? &flowed : &page->body, &cut, err);
+
+	if (rc == 0 && p->is_flowed &&
+	    mt_flowed_read(mt_buf_slice(&flowed), p->delsp, &page->body) < 0)
+		cut = true;
+	page->cut = page->cut || cut;
+	return rc;
+}
+
 static int
 add_text(struct page *page, size_t i, struct mt_err *err)
 {
 	const struct mt_mime_part *p = mt_mime_part(page->m, i);
-	bool is_html = is_type(p, "text/html"), cut = false;
+	bool is_html = is_type(p, "text/html");
 	unsigned part = (unsigned)i;
-	int rc;
 
 	separate(page);
 	g_array_append_val(page->shown, part);
 	if (page->body_type == NULL)
 		page->body_type = is_html ? "text/html" : "text/plain";
-	rc = is_html ? add_html(page, i, err) :
-	    mt_mime_text(page->m, i, &page->body, &cut, err);
-	page->cut = page->cut || cut;
-	return rc;
+	return is_html ? add_html(page, i, err) : add_plain(page, i, err);
 }
 
 static int

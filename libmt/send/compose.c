@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "message/field.h"
+#include "message/flowed.h"
 #include "message/msgid.h"
 
 struct mt_compose *
@@ -16,6 +17,7 @@ mt_compose_new(void)
 
 	c->body = MT_BUF_INIT(MT_COMPOSE_BODY_MAX);
 	c->html = MT_BUF_INIT(MT_COMPOSE_BODY_MAX);
+	c->flowed = MT_BUF_INIT(MT_COMPOSE_BODY_MAX);
 	c->fields = g_array_new(FALSE, FALSE, sizeof(struct mt_build_field));
 	c->attachments = g_array_new(FALSE, FALSE, sizeof(struct mt_build_attachment));
 	c->strings = g_ptr_array_new_with_free_func(g_free);
@@ -39,6 +41,7 @@ mt_compose_free(struct mt_compose *c)
 	mt_addr_list_clear(&c->bcc);
 	mt_buf_clear(&c->body);
 	mt_buf_clear(&c->html);
+	mt_buf_clear(&c->flowed);
 	g_array_free(c->fields, TRUE);
 	g_array_free(c->attachments, TRUE);
 	g_ptr_array_free(c->strings, TRUE);
@@ -206,8 +209,10 @@ mt_compose_set_thread(struct mt_compose *c, const char *in_reply_to,
 int
 mt_compose_add_body(struct mt_compose *c, int fd, struct mt_err *err)
 {
-	if (mt_file_read_fd(fd, &c->body, err) == 0)
+	if (mt_file_read_fd(fd, &c->body, err) == 0) {
+		c->own = c->body.n;
 		return 0;
+	}
 	if (err->kind == MT_EDATA)
 		return mt_fail_in(err, "the text (attach it as a file instead)");
 	return -1;
@@ -275,6 +280,24 @@ gather_add(void *arg, const void *p, size_t n, struct mt_err *err)
 	return 0;
 }
 
+/* What others wrote begins on a line of its own. */
+static int
+flow(struct mt_compose *c, struct mt_err *err)
+{
+	struct mt_slice body = mt_buf_slice(&c->body), own = mt_slice_first(body, c->own);
+	struct mt_slice rest = mt_slice_from(body, own.n);
+
+	mt_buf_reset(&c->flowed);
+	if (!mt_slice_ends(own, MT_SLICE("\n")))
+		mt_slice_take_char(&rest, '\n');
+	if (mt_flowed_write(own, &c->flowed) < 0 ||
+	    mt_flowed_write_lines(rest, &c->flowed) < 0)
+		return mt_fail(err, MT_EDATA, "the text is too long for format=flowed");
+	c->build.is_flowed = true;
+	c->build.body = mt_buf_slice(&c->flowed);
+	return 0;
+}
+
 int
 mt_compose_write(struct mt_compose *c, struct mt_err *err)
 {
@@ -291,6 +314,8 @@ mt_compose_write(struct mt_compose *c, struct mt_err *err)
 	b->sender = c->from.n > 1 && !has_field(c, "Sender") ? &c->sender : NULL;
 	b->body = mt_buf_slice(&c->body);
 	b->html = mt_buf_slice(&c->html);
+	if (c->is_flowed && flow(c, err) < 0)
+		return -1;
 	b->fields = (const void *)c->fields->data;
 	b->nfields = c->fields->len;
 	b->attachments = (const void *)c->attachments->data;

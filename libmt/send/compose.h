@@ -20,6 +20,9 @@ struct mt_compose {
 	struct mt_build build;
 	struct mt_addr_list from, sender, to, cc, bcc;
 	struct mt_buf body, html;
+	size_t own;		/* bytes of body that the author wrote; others wrote the rest */
+	bool is_flowed;		/* send the text as format=flowed (RFC 3676) */
+	struct mt_buf flowed;	/* then the body as it is sent */
 	GArray *fields;		/* struct mt_build_field */
 	GArray *attachments;	/* struct mt_build_attachment */
 	GPtrArray *strings;

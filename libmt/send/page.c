@@ -85,6 +85,7 @@ make_text(struct mt_compose *c, struct mt_err *err)
 	if (!mt_html_to_text(mt_buf_slice(&c->html), "utf-8", &c->body))
 		return mt_fail(err, MT_EDATA, "it cannot be made text, for it is too long or too "
 		    "deeply nested: give the text too, with --body-file");
+	c->own = c->body.n;
 	return 0;
 }
 

@@ -157,6 +157,30 @@ test_write(void)
 	    "for a server without 8BITMIME");
 }
 
+static void
+test_flowed(void)
+{
+	mt_auto(mt_compose) c = mt_compose_new();
+	struct mt_err err = { 0 };
+	g_autofree char *first = NULL, *again = NULL;
+	int fd = mt_file_temp(NULL);
+
+	mt_compose_set_from(c, "a@x.y", &err);
+	mt_compose_add_to(c, "b@x.y", &err);
+	if (mt_file_write_all(fd, "I \nsay", 6) < 0 || lseek(fd, 0, SEEK_SET) < 0)
+		abort();
+	mt_compose_add_body(c, fd, &err);
+	close(fd);
+	mt_buf_append_str(&c->body, "\n\nb wrote:\n> c \n> d\n");
+	c->is_flowed = true;
+	first = text_of(mt_compose_write(c, &err));
+	again = text_of(mt_compose_write(c, &err));
+	is_str(again, first, "flowed text that is written again is the same");
+	ok(g_str_has_suffix(first, "\n\nI say\n\nb wrote:\n> c\n> d\n"),
+	    "only the author's lines go on");
+	ok(strstr(first, "; format=flowed\n") != NULL, "it says what it is");
+}
+
 int
 main(void)
 {
@@ -165,5 +189,6 @@ main(void)
 	test_sender();
 	test_attachments();
 	test_write();
+	test_flowed();
 	return tap_done();
 }
