@@ -145,16 +145,6 @@ is_attribute_char(unsigned char c)
 }
 
 static bool
-is_token(const char *s)
-{
-	const char *at = s;
-
-	while (is_token_char((unsigned char)*at))
-		at++;
-	return at > s && *at == '\0';
-}
-
-static bool
 is_printable(const char *s)
 {
 	for (; *s != '\0'; s++) {
@@ -162,6 +152,28 @@ is_printable(const char *s)
 			return false;
 	}
 	return true;
+}
+
+/* A value that needs no quotes. Python takes "'" for a sign of RFC 2231 without them. */
+static bool
+is_bare(const char *s)
+{
+	const char *at = s;
+
+	while (is_attribute_char((unsigned char)*at))
+		at++;
+	return at > s && *at == '\0';
+}
+
+/*
+ * What every reader of a quoted string reads as it is: many do not undo a backslash, and
+ * some decode what looks like an encoded word (RFC 2047).
+ */
+static bool
+can_be_quoted(const char *s)
+{
+	return is_printable(s) && strlen(s) <= QUOTED_PARAM_MAX &&
+	    strpbrk(s, "\"\\") == NULL && strstr(s, "=?") == NULL;
 }
 
 /* "; text", on a new line where it would pass the column. */
@@ -229,8 +241,8 @@ mt_field_param(struct mt_buf *out, const char *name, const char *value,
 	int rc;
 
 	g_string_append_c(text, '=');
-	if (is_printable(value) && strlen(value) <= QUOTED_PARAM_MAX) {
-		if (is_token(value))
+	if (can_be_quoted(value)) {
+		if (is_bare(value))
 			g_string_append(text, value);
 		else
 			mt_word_append_quoted(text, value);

@@ -47,6 +47,19 @@ expect 'attachments arrive byte for byte, with their names and types' '
 	grep -q "^part application/x-odd attachment odd.bin" got
 	grep -q "^part application/pdf attachment a.pdf" got
 '
+expect 'a file has the name that it had, whatever that is' '
+	mkdir names parts2
+	set -- "a b.txt" "a\"b\\c.txt" "it'"'"'s.txt" "100%.txt" "%41.txt" "a*b.txt" \
+	    "=?utf-8?q?x?=.txt" "(c).txt" "a,b;c.txt" "..a" "é ; =.txt" "$(printf "a\tb\nc")" \
+	    "$(printf "x%.0s" {1..220}).txt" "$(printf "长%.0s" {1..70})" "e$(printf "\xcc\x81").txt"
+	for name; do
+		echo "$name" >"names/$name"
+		dry -n -s x -A "names/$name" b@x.y </dev/null
+		rm -rf parts2/*
+		parts eml parts2 >got
+		cmp "names/$name" "parts2/$name"
+	done
+'
 expect 'every line that is sent ends in CRLF and is short' '
 	python3 -c "
 b = open(\"eml\", \"rb\").read()
