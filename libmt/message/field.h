@@ -26,8 +26,8 @@ int mt_field_addrs(struct mt_buf *out, const char *name, const struct mt_addr_li
 
 /*
  * "; name=value": as a token, a quoted string that needs no backslash, or by RFC 2231 (in
- * UTF-8, in pieces when it is long). Begins a new line where it must; the caller writes the value before it
- * and the LF behind it.
+ * UTF-8, in pieces when it is long). Begins a new line where it must; the caller writes
+ * the value before it and the LF behind it.
  */
 int mt_field_param(struct mt_buf *out, const char *name, const char *value,
     struct mt_err *err);
