@@ -56,15 +56,20 @@ send_open_input(const char *path, struct mt_err *err)
 	return fd;
 }
 
+/* The text; on a terminal, an editor takes it. */
 static int
-read_body(const struct send *s, struct mt_compose *c, struct mt_err *err)
+read_body(struct send *s, struct mt_compose *c, struct mt_err *err)
 {
 	const char *path = s->body_file != NULL ? s->body_file : "-";
-	mt_auto_fd int fd = send_open_input(path, err);
+	mt_auto_fd int fd = -1;
 
+	if (s->edit && s->body_file == NULL && isatty(STDIN_FILENO) == 1)
+		return 0;
+	fd = send_open_input(path, err);
 	if (fd < 0)
 		return -1;
-	if (isatty(fd) == 1 && mt_cmd_has_terminal())
+	s->is_typed = isatty(fd) == 1;
+	if (s->is_typed && mt_cmd_has_terminal())
 		fprintf(stderr, "Type the text; end it with Ctrl-D.\n");
 	if (mt_compose_add_body(c, fd, err) < 0)
 		return mt_fail_in(err, "%s",
@@ -80,12 +85,15 @@ means_stdin(const char *path)
 
 /* The text, and the page, without which nobody is asked for a text, too. */
 static int
-read_content(const struct send *s, struct mt_compose *c, struct mt_err *err)
+read_content(struct send *s, struct mt_compose *c, struct mt_err *err)
 {
 	bool has_text = s->body_file != NULL || s->html == NULL ||
 	    (!means_stdin(s->html) && isatty(STDIN_FILENO) == 0);
 	mt_auto_fd int fd = -1;
 
+	if (s->html != NULL && s->edit)
+		mt_cmd_usage("--edit changes the text, and not the page of --html beside it: say "
+		    "one of them");
 	if (means_stdin(s->html) && means_stdin(s->body_file))
 		mt_cmd_usage("--html - and --body-file -: standard input is one of them");
 	if (has_text && read_body(s, c, err) < 0)
@@ -99,100 +107,20 @@ read_content(const struct send *s, struct mt_compose *c, struct mt_err *err)
 	    means_stdin(s->html) ? "standard input" : s->html) : 0;
 }
 
-/* The first author who has an account, or NULL. */
-static const struct mt_addr *
-author_with_account(struct send *s, const struct mt_compose *c)
-{
-	for (size_t i = 0; i < c->from.n; i++) {
-		if (mt_addr_list_has(&s->mine, &c->from.v[i]))
-			return &c->from.v[i];
-	}
-	return NULL;
-}
-
-/* The author: -f, else the account. The account is that of an author, else the one with
-   this address (NULL: the first). */
-static int
-choose_sender(struct send *s, struct mt_compose *c, const struct mt_addr *other,
-    struct mt_err *err)
-{
-	const struct mt_addr *author;
-
-	if (s->from != NULL && mt_compose_set_from(c, s->from, err) < 0)
-		return -1;
-	author = author_with_account(s, c);
-	if (send_choose_account(s, author != NULL ? author : other, err) < 0)
-		return -1;
-	if (s->from == NULL && mt_compose_set_from(c, s->account->from, err) < 0)
-		return -1;
-	return mt_compose_set_sender(c, s->account->from, err);
-}
-
-static const struct mt_addr *
-envelope_sender(const struct mt_compose *c)
-{
-	return c->from.n > 1 ? &c->sender.v[0] : &c->from.v[0];
-}
-
-/* From here on new messages and replies are alike. */
-static int
-finish(struct send *s, struct mt_compose *c, struct mt_err *err)
-{
-	mt_auto_value(mt_buf) bcc = MT_BUF_INIT(MT_MAX_FIELD);
-	mt_auto_value(mt_addr_list) rcpts = { 0 };
-	g_autofree char *sent = NULL;
-	const struct mt_addr *from = envelope_sender(c);
-	bool has_copy = !s->no_copy && s->account->sent[0] != '\0';
-	mt_auto_fd int draft = -1;
-	struct mt_submit m;
-
-	if (send_check_attached(s, c, err) < 0)
-		return mt_cmd_fail(err);
-	/* Who gets it later takes it for written then. */
-	if (s->at != NULL)
-		c->build.date = s->not_before;
-	mt_build_recipients(&c->build, &rcpts);
-	draft = mt_compose_write(c, err);
-	if (draft < 0 || mt_compose_bcc_field(c, &bcc, err) < 0)
-		return mt_cmd_fail(err);
-	if (s->dry_run)
-		return send_print_draft(from, &rcpts, draft);
-	if (!s->no_queue)
-		return send_enqueue(s, from, &rcpts, draft, true,
-		    has_copy ? s->account->sent : NULL, mt_buf_slice(&bcc));
-	if (send_open_account(s, err) < 0)
-		return mt_cmd_fail(err);
-	if (has_copy)
-		sent = g_build_filename(s->conf->maildir, s->account->sent, NULL);
-	m = (struct mt_submit){
-		.server = &s->server,
-		.from = from,
-		.rcpts = &rcpts,
-		.draft = draft,
-		.is_ours = true,
-		.sent_dir = sent,
-		.sent_fields = mt_buf_slice(&bcc),
-	};
-	return send_submit(&m);
-}
-
 static int
 send_new(struct send *s)
 {
 	mt_auto(mt_compose) c = mt_compose_new();
 	struct mt_err err = { 0 };
 
-	if (s->args->len + s->cc->len + s->bcc->len == 0)
+	if (s->args->len + s->cc->len + s->bcc->len == 0 && !s->edit && !s->draft)
 		mt_cmd_usage("no recipient: say to whom the message goes");
 	if (send_read_conf(s, &err) < 0 ||
 	    add_all(c, s->args, mt_compose_add_to, &err) < 0 ||
 	    fill_from_options(s, c, &err) < 0 ||
-	    choose_sender(s, c, NULL, &err) < 0 || read_content(s, c, &err) < 0)
+	    send_choose_sender(s, c, NULL, &err) < 0 || read_content(s, c, &err) < 0)
 		return mt_cmd_fail(&err);
-	if (mt_compose_is_blank(c))
-		mt_cmd_usage("the message is empty: no subject, no text, "
-		    "no attachment; give -s to send it without text");
-	return finish(s, c, &err);
+	return send_finish(s, c);
 }
 
 static int
@@ -215,11 +143,11 @@ send_reply(struct send *s)
 		    "with --body-file or --html");
 	if (send_read_conf(s, &err) < 0)
 		return mt_cmd_fail(&err);
-	msg = send_open_message(s, path, &err);
+	msg = send_open_message(s, path, NULL, &err);
 	if (msg < 0)
 		return mt_cmd_fail(&err);
 	account = mt_reply_find_mine(msg, &s->mine);
-	if (choose_sender(s, c, account >= 0 ? &s->mine.v[account] : NULL, &err) < 0)
+	if (send_choose_sender(s, c, account >= 0 ? &s->mine.v[account] : NULL, &err) < 0)
 		return mt_cmd_fail(&err);
 	if (fill_from_options(s, c, &err) < 0 || read_content(s, c, &err) < 0)
 		return mt_cmd_fail(&err);
@@ -227,7 +155,7 @@ send_reply(struct send *s)
 		mt_fail_in(&err, "reply to %s", path);
 		return mt_cmd_fail(&err);
 	}
-	return finish(s, c, &err);
+	return send_finish(s, c);
 }
 
 static int
@@ -259,15 +187,15 @@ open_to_pass_on(struct send *s, const char *verb, struct mt_compose *c, const ch
 		mt_cmd_usage("%s: give a message and to whom it goes", verb);
 	*path = s->args->pdata[0];
 	g_ptr_array_remove_index(s->args, 0);
-	if (s->args->len + s->cc->len + s->bcc->len == 0)
+	if (s->args->len + s->cc->len + s->bcc->len == 0 && !s->edit && !s->draft)
 		mt_cmd_usage("%s %s: no recipient: say to whom the message goes", verb, *path);
 	if (send_read_conf(s, err) < 0 || add_all(c, s->args, mt_compose_add_to, err) < 0)
 		return -1;
-	msg = send_open_message(s, *path, err);
+	msg = send_open_message(s, *path, NULL, err);
 	if (msg < 0)
 		return -1;
 	account = mt_reply_find_mine(msg, &s->mine);
-	if (choose_sender(s, c, account >= 0 ? &s->mine.v[account] : NULL, err) < 0)
+	if (send_choose_sender(s, c, account >= 0 ? &s->mine.v[account] : NULL, err) < 0)
 		return -1;
 	return mt_steal_fd(&msg);
 }
@@ -291,7 +219,7 @@ send_forward(struct send *s)
 		mt_fail_in(&err, "forward %s", path);
 		return mt_cmd_fail(&err);
 	}
-	return finish(s, c, &err);
+	return send_finish(s, c);
 }
 
 static int
@@ -314,7 +242,7 @@ send_bounce(struct send *s)
 		mt_fail_in(&err, "bounce %s", path);
 		return mt_cmd_fail(&err);
 	}
-	from = envelope_sender(c);
+	from = send_envelope_sender(c);
 	if (s->dry_run)
 		return send_print_draft(from, &c->to, draft);
 	if (!s->no_queue)
@@ -343,6 +271,9 @@ main(int argc, char **argv)
 		break;
 	case SEND_BOUNCE:
 		status = send_bounce(&s);
+		break;
+	case SEND_RESUME:
+		status = send_resume(&s);
 		break;
 	case SEND_SENDMAIL:
 		status = send_sendmail(&s);

@@ -10,11 +10,12 @@
 #include "conf/account.h"
 #include "message/addr.h"
 #include "net/conn.h"
+#include "send/compose.h"
 #include "send/submit.h"
 
 /* The verbs; "sendmail" is also the name that the command may be called by. */
-enum { SEND_NEW = 1, SEND_REPLY, SEND_FORWARD, SEND_BOUNCE, SEND_SENDMAIL, SEND_INJECT,
-	SEND_QUEUE };
+enum { SEND_NEW = 1, SEND_REPLY, SEND_FORWARD, SEND_BOUNCE, SEND_RESUME, SEND_SENDMAIL,
+	SEND_INJECT, SEND_QUEUE };
 
 /* Who needs longer than an hour uses --at. */
 #define SEND_UNDO_MAX_S 3600
@@ -28,16 +29,22 @@ struct send {
 	const char *body_file;
 	const char *html;
 	const char *subject;
-	bool dry_run, no_copy, no_queue, no_quote, all, from_fields, json, keep_bcc, nul_ends;
+	bool dry_run, no_queue, no_quote, all, from_fields, json, keep_bcc, nul_ends;
+	bool edit, draft, no_check;
+	bool is_resumed;		/* the draft is still there */
 	bool whole;			/* forward --attach */
-	bool no_check, flowed;
+	bool flowed;
 	bool is_sendmail;		/* called by that name */
 	uint64_t jobs;
+	const char *save;		/* --save */
 	const char *at;
 	uint64_t undo_s;
 	int64_t not_before;		/* what --at and --undo mean, or 0 */
 	GPtrArray *cc, *bcc, *attachments, *inlines, *fields, *to, *args;
 
+	bool is_typed;			/* the text is nowhere but here */
+	char *draft_text;		/* resume: what is edited, or NULL: c as text */
+	char *edited;			/* the file in which it was edited, or NULL */
 	char **argv;			/* as it was rewritten for sendmail, or NULL */
 	struct mt_client_conf *conf;
 	const struct mt_account *account;
@@ -76,6 +83,31 @@ int send_enqueue(struct send *s, const struct mt_addr *from,
     const struct mt_addr_list *rcpts, int draft, bool is_ours, const char *copy_to,
     struct mt_slice copy_fields);
 
+/* send_finish.c */
+const struct mt_addr *send_envelope_sender(const struct mt_compose *c);
+/* The author: -f, else the account. The account is that of an author, else the one with
+   the address `other` (NULL: the first). */
+int send_choose_sender(struct send *s, struct mt_compose *c, const struct mt_addr *other,
+    struct mt_err *err);
+/* The authors have changed: the account is that of one of them, or stays. */
+int send_follow_author(struct send *s, struct mt_compose *c, struct mt_err *err);
+/* Edit, keep as a draft or send what is filled in, as the options say: the status. */
+int send_finish(struct send *s, struct mt_compose *c);
+/* The folder below the mail root for the copy of what is sent; NULL: none. Borrowed. */
+const char *send_copy_folder(const struct send *s);
+/* Whether somebody else has the message now: the queue, or a server. */
+bool send_was_taken(const struct send *s, int status);
+/* Into the drafts of the account; *path (g_free) is where. */
+int send_store_draft(const struct send *s, struct mt_compose *c, char **path,
+    struct mt_err *err);
+
+/* send_edit.c: --edit. Status 0: go on; s->edited is the file. Else nothing is sent, all is
+   told, and the text is kept. */
+int send_edit(struct send *s, struct mt_compose *c);
+
+/* send_resume.c: mt-send resume. */
+int send_resume(struct send *s);
+
 /* mt-send.c: a path, or - for standard input. */
 int send_open_input(const char *path, struct mt_err *err);
 
@@ -83,9 +115,11 @@ int send_open_input(const char *path, struct mt_err *err);
  * send_message.c: the message that arg means: an existing file, - for standard input, else
  * the only answer to a query of the index (MT_ENOINPUT: none; MT_EDATA: several, which are
  * listed on standard error). A copy that nobody changes, and that can be read twice
- * (send/draft.h).
+ * (send/draft.h). *path (g_free) is the file that it is a copy of, NULL for standard input;
+ * path may be NULL.
  */
-int send_open_message(const struct send *s, const char *arg, struct mt_err *err);
+int send_open_message(const struct send *s, const char *arg, char **path,
+    struct mt_err *err);
 
 /*
  * send_check.c: what the author wrote of c speaks of an attachment, and there is none: on a

@@ -87,15 +87,17 @@ query_of(const char *arg)
 
 /* The first file that is left; the others are copies of it. */
 static int
-open_first(const char *arg, const GPtrArray *files, struct mt_err *err)
+open_first(const char *arg, const GPtrArray *files, char **path, struct mt_err *err)
 {
 	struct mt_err why = { 0 };
 
 	for (guint i = 0; i < files->len; i++) {
 		int fd = mt_file_open_regular(files->pdata[i], &why);
 
-		if (fd >= 0)
+		if (fd >= 0) {
+			*path = g_strdup(files->pdata[i]);
 			return fd;
+		}
 	}
 	if (why.kind != MT_ENOINPUT)
 		return mt_fail(err, why.kind, "%s: %s", arg, why.msg);
@@ -124,7 +126,7 @@ take_records(char *all, size_t n, GPtrArray *lines, GPtrArray *files)
 }
 
 static int
-open_by_query(const struct send *s, const char *arg, struct mt_err *err)
+open_by_query(const struct send *s, const char *arg, char **path, struct mt_err *err)
 {
 	g_autofree char *text = query_of(arg);
 	struct question q = { s->conf->maildir, text };
@@ -145,7 +147,7 @@ open_by_query(const struct send *s, const char *arg, struct mt_err *err)
 		    is_id ? "" : "there is no such file, and ");
 	if (lines->len > 1)
 		return tell_several(arg, lines, err);
-	return open_first(arg, files, err);
+	return open_first(arg, files, path, err);
 }
 
 static bool
@@ -155,26 +157,34 @@ can_only_be_path(const char *arg)
 }
 
 static int
-open_input(const struct send *s, const char *arg, struct mt_err *err)
+open_input(const struct send *s, const char *arg, char **path, struct mt_err *err)
 {
 	struct stat st;
 
-	if (!g_str_equal(arg, "-") && !can_only_be_path(arg) && stat(arg, &st) < 0)
-		return open_by_query(s, arg, err);
+	if (g_str_equal(arg, "-"))
+		return send_open_input(arg, err);
+	if (!can_only_be_path(arg) && stat(arg, &st) < 0)
+		return open_by_query(s, arg, path, err);
+	*path = g_strdup(arg);
 	return send_open_input(arg, err);
 }
 
 int
-send_open_message(const struct send *s, const char *arg, struct mt_err *err)
+send_open_message(const struct send *s, const char *arg, char **path, struct mt_err *err)
 {
+	g_autofree char *file = NULL;
 	mt_auto_fd int in = -1;
 	int fd;
 
 	if (arg[0] == '\0')
 		return mt_fail(err, MT_EUSAGE, "which message? Its name is empty");
-	in = open_input(s, arg, err);
+	in = open_input(s, arg, &file, err);
 	if (in < 0)
 		return -1;
 	fd = mt_draft_spool(in, err);
-	return fd < 0 ? mt_fail_in(err, "%s", arg) : fd;
+	if (fd < 0)
+		return mt_fail_in(err, "%s", arg);
+	if (path != NULL)
+		*path = g_steal_pointer(&file);
+	return fd;
 }

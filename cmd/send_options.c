@@ -22,7 +22,9 @@ enum {
 	TO = 't',
 	AS_SENDMAIL = 256,
 	BODY_FILE,
-	NO_COPY,
+	SAVE,
+	EDIT,
+	DRAFT,
 	NO_QUEUE,
 	NO_QUOTE,
 	ALL,
@@ -63,8 +65,15 @@ static const struct mt_opt common_opts[] = {
 	    "send it after so many seconds, in which it can be taken back" }, \
 	{ JSON, 0, "json", NULL, MT_OPT_NOTHING, "tell the result as a JSON object" }
 
+#define KEEP_OPTS \
+	{ SAVE, 0, "save", "FOLDER", MT_OPT_NOTHING, \
+	    "keep the copy there; \"none\": keep none; \"auto\": as the account says" }, \
+	{ EDIT, 0, "edit", NULL, MT_OPT_NOTHING, "open it in $VISUAL or $EDITOR first" }, \
+	{ DRAFT, 0, "draft", NULL, MT_OPT_NOTHING, "do not send it: keep it as a draft" }
+
 #define COMPOSE_OPTS \
 	QUEUE_OPTS, \
+	KEEP_OPTS, \
 	{ SUBJECT, 's', "subject", "TEXT", MT_OPT_NOTHING, "the subject" }, \
 	{ CC, 'c', "cc", "ADDRESS", MT_OPT_NOTHING, "a copy to this address" }, \
 	{ BCC, 'b', "bcc", "ADDRESS", MT_OPT_NOTHING, \
@@ -78,8 +87,7 @@ static const struct mt_opt common_opts[] = {
 	{ FLOWED, 0, "flowed", NULL, MT_OPT_NOTHING, \
 	    "let readers wrap the text anew, paragraph by paragraph" }, \
 	{ NO_CHECK, 0, "no-check", NULL, MT_OPT_NOTHING, \
-	    "send a text that speaks of an attachment without one" }, \
-	{ NO_COPY, 0, "no-copy", NULL, MT_OPT_NOTHING, "keep no copy in Sent" }
+	    "send a text that speaks of an attachment without one" }
 
 /* With forward, --attach and --inline say how, and the text is not all there is. */
 #define FILE_OPTS \
@@ -115,6 +123,11 @@ static const struct mt_opt bounce_opts[] = {
 	QUEUE_OPTS,
 	{ FROM, 'f', "from", "MAILBOX", MT_OPT_NOTHING,
 	    "resend it as this, not as the account's \"from\"" },
+	{ 0 },
+};
+static const struct mt_opt resume_opts[] = {
+	QUEUE_OPTS,
+	KEEP_OPTS,
 	{ 0 },
 };
 static const struct mt_opt sendmail_opts[] = {
@@ -173,6 +186,7 @@ static const struct mt_opt_verb verbs[] = {
 	    "send a message on, with your text above it", forward_opts },
 	{ SEND_BOUNCE, "bounce", "MSG TO...", MT_OPT_FILE,
 	    "send a message once more, unchanged, to others", bounce_opts },
+	{ SEND_RESUME, "resume", "DRAFT", MT_OPT_FILE, "send a draft", resume_opts },
 	{ SEND_SENDMAIL, "sendmail", "[RCPT]...", MT_OPT_NOTHING,
 	    "send the finished message on standard input", sendmail_opts },
 	{ SEND_QUEUE, "queue", "[list|show|why|run|retry|hold|release|rm] [ID]...",
@@ -211,6 +225,8 @@ send_clear(struct send *s)
 	for (size_t i = 0; i < G_N_ELEMENTS(lists); i++)
 		g_ptr_array_free(lists[i], TRUE);
 	g_free(s->argv);
+	g_free(s->draft_text);
+	g_free(s->edited);
 	mt_secret_free(s->password);
 	mt_addr_list_clear(&s->mine);
 	mt_client_conf_free(s->conf);
@@ -226,8 +242,11 @@ take_flag(struct send *s, int id)
 	case NO_ALIAS:
 		s->dry_run = s->dry_run || !s->is_sendmail;
 		break;
-	case NO_COPY:
-		s->no_copy = true;
+	case EDIT:
+		s->edit = true;
+		break;
+	case DRAFT:
+		s->draft = true;
 		break;
 	case FLOWED:
 		s->flowed = true;
@@ -284,6 +303,7 @@ take_word(struct send *s, int id, const char *value)
 		{ BODY_FILE, &s->body_file, NULL },
 		{ HTML, &s->html, NULL },
 		{ AT, &s->at, NULL },
+		{ SAVE, &s->save, NULL },
 		{ SUBJECT, &s->subject, NULL },
 		{ CC, NULL, s->cc },
 		{ BCC, NULL, s->bcc },
@@ -352,6 +372,8 @@ read_options(struct send *s, struct mt_opt_parser *p)
 		}
 	}
 	choose_time(s);
+	if (s->save != NULL && !mt_account_is_folder(s->save))
+		mt_cmd_usage("--save \"%s\": name a folder below maildir, none or auto", s->save);
 }
 
 /*

@@ -219,6 +219,49 @@ fail:
 	return -1;
 }
 
+/* A standard stream of the child: ours, or the terminal where ours is none. */
+static bool
+put_on_terminal(int fd, int flags)
+{
+	int tty;
+
+	if (isatty(fd) == 1)
+		return true;
+	tty = open("/dev/tty", flags);
+	return tty >= 0 && dup2(tty, fd) >= 0;
+}
+
+int
+mt_proc_run_on_terminal(char *const argv[], struct mt_err *err)
+{
+	const struct sigaction ignore = { .sa_handler = SIG_IGN };
+	mt_auto_fd int tty = open("/dev/tty", O_RDWR | O_CLOEXEC);
+	struct sigaction interrupt, quit;
+	pid_t pid;
+	int status;
+
+	if (tty < 0)
+		return mt_fail(err, MT_ENOINPUT, "%s: there is no terminal to run it on", argv[0]);
+	sigaction(SIGINT, &ignore, &interrupt);
+	sigaction(SIGQUIT, &ignore, &quit);
+	pid = fork();
+	if (pid == 0) {
+		sigaction(SIGINT, &interrupt, NULL);
+		sigaction(SIGQUIT, &quit, NULL);
+		signal(SIGPIPE, SIG_DFL);
+		if (put_on_terminal(STDIN_FILENO, O_RDONLY) &&
+		    put_on_terminal(STDOUT_FILENO, O_WRONLY))
+			execvp(argv[0], argv);
+		_exit(127);
+	}
+	status = pid < 0 ? -1 : wait_for(pid);
+	sigaction(SIGINT, &interrupt, NULL);
+	sigaction(SIGQUIT, &quit, NULL);
+	if (pid < 0)
+		return mt_fail(err, MT_ETEMP, "%s: fork: %m", argv[0]);
+	return check_status(status, err) < 0 ? mt_fail_in(err, "%s", argv[0]) : 0;
+}
+
 /* The status of a child that has no thread to run anything in. */
 #define NOT_BEGUN 255
 

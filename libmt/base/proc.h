@@ -26,6 +26,13 @@ int mt_proc_run(char *const argv[], struct mt_slice in, struct mt_buf *out,
     uint32_t timeout_ms, struct mt_err *err);
 
 /*
+ * Run argv (found on PATH) on the user's terminal, for as long as it takes: its standard
+ * input and output are ours, or /dev/tty where ours is no terminal. Ctrl-C there is its,
+ * not ours. MT_ENOINPUT without a terminal; else as mt_proc_run().
+ */
+int mt_proc_run_on_terminal(char *const argv[], struct mt_err *err);
+
+/*
  * What a child may use, for work on input that may crash or hang a library. 0 means
  * "as we have it".
  */

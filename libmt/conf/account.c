@@ -27,6 +27,7 @@ static const struct mt_conf_word account_words[] = {
 	{ "proxy", MT_CONF_STRING, 0, 0, NULL },
 	{ "folder", MT_CONF_STRING, 0, 0, NULL },
 	{ "sent", MT_CONF_STRING, 0, 0, NULL },
+	{ "drafts", MT_CONF_STRING, 0, 0, NULL },
 	{ "allow_plaintext", MT_CONF_BOOL, 0, 0, "no" },
 	{ NULL },
 };
@@ -117,19 +118,27 @@ check_url(const struct mt_conf_block *b, const char *word, struct mt_err *err)
 }
 
 /* A folder below the root: relative, and never out of it. */
+bool
+mt_account_is_folder(const char *folder)
+{
+	g_auto(GStrv) parts = g_strsplit(folder, "/", -1);
+
+	for (char **p = parts; *p != NULL; p++) {
+		if ((*p)[0] == '\0' || strcmp(*p, ".") == 0 || strcmp(*p, "..") == 0)
+			return false;
+	}
+	return parts[0] != NULL;
+}
+
 static int
 check_folder(const struct mt_conf_block *b, const char *word, const char *folder,
     struct mt_err *err)
 {
-	g_auto(GStrv) parts = g_strsplit(folder, "/", -1);
-
-	for (char **p = parts; *p != NULL && folder[0] != '\0'; p++) {
-		if ((*p)[0] == '\0' || strcmp(*p, ".") == 0 || strcmp(*p, "..") == 0)
-			return mt_conf_fail(b, word, err,
-			    "\"%s\" must be a folder below maildir, such as \"%s/INBOX\"",
-			    folder, mt_conf_title(b));
-	}
-	return 0;
+	if (folder[0] == '\0' || mt_account_is_folder(folder))
+		return 0;
+	return mt_conf_fail(b, word, err,
+	    "\"%s\" must be a folder below maildir, such as \"%s/INBOX\"", folder,
+	    mt_conf_title(b));
 }
 
 /* A folder of the account: as the file says, or NAME/leaf. */
@@ -172,6 +181,10 @@ read_account(struct mt_client_conf *conf, const char *file, const struct mt_conf
 		return -1;
 	if (a->folder[0] == '\0')
 		return mt_conf_fail(b, "folder", err, "mail must arrive somewhere");
+	if (read_folder(conf, b, "drafts", "Drafts", &a->drafts, err) < 0)
+		return -1;
+	if (a->drafts[0] == '\0')
+		return mt_conf_fail(b, "drafts", err, "drafts must be kept somewhere");
 	return read_folder(conf, b, "sent", "Sent", &a->sent, err);
 }
 

@@ -29,6 +29,7 @@ struct mt_account {
 	const char *proxy;
 	const char *folder;		/* where mail arrives, below maildir: "NAME/INBOX" */
 	const char *sent;		/* where copies of sent mail go: "NAME/Sent"; "" none */
+	const char *drafts;		/* and drafts: "NAME/Drafts" */
 	bool allow_plaintext;		/* log in without TLS where none is offered */
 	const char *file;		/* the configuration file, and where the account */
 	unsigned line;			/* starts in it: for error messages */
@@ -64,5 +65,8 @@ char *mt_account_password(const struct mt_account *a, struct mt_err *err);
 void mt_secret_free(char *secret);
 
 MT_AUTO_DEFINE(mt_client_conf, mt_client_conf_free);
+
+/* Whether it is a folder below the mail root: no "..", no empty part, no "/" in front. */
+bool mt_account_is_folder(const char *folder);
 
 #endif

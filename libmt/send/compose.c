@@ -78,6 +78,12 @@ int
 mt_compose_set_from(struct mt_compose *c, const char *list, struct mt_err *err)
 {
 	mt_addr_list_clear(&c->from);
+	return mt_compose_add_from(c, list, err);
+}
+
+int
+mt_compose_add_from(struct mt_compose *c, const char *list, struct mt_err *err)
+{
 	return add_list(&c->from, list, "author", err);
 }
 
@@ -216,6 +222,26 @@ mt_compose_add_body(struct mt_compose *c, int fd, struct mt_err *err)
 	if (err->kind == MT_EDATA)
 		return mt_fail_in(err, "the text (attach it as a file instead)");
 	return -1;
+}
+
+void
+mt_compose_reset(struct mt_compose *c)
+{
+	mt_addr_list_clear(&c->from);
+	mt_addr_list_clear(&c->to);
+	mt_addr_list_clear(&c->cc);
+	mt_addr_list_clear(&c->bcc);
+	g_array_set_size(c->fields, 0);
+	for (guint i = c->attachments->len; i > 0; i--) {
+		const struct mt_build_attachment *a =
+		    &g_array_index(c->attachments, struct mt_build_attachment, i - 1);
+
+		if (a->path != NULL && !a->is_inline)
+			g_array_remove_index(c->attachments, i - 1);
+	}
+	c->build.subject = c->build.in_reply_to = c->build.references = NULL;
+	mt_buf_reset(&c->body);
+	c->own = 0;
 }
 
 static bool

@@ -37,6 +37,7 @@ void mt_compose_free(struct mt_compose *c);
  * what is wrong with it. A list may hold several addresses with commas between.
  */
 int mt_compose_set_from(struct mt_compose *c, const char *list, struct mt_err *err);
+int mt_compose_add_from(struct mt_compose *c, const char *list, struct mt_err *err);
 /* Who sends it when there are several authors (RFC 5322 3.6.2), unless a Sender field is
    added. With one author it is not written. */
 int mt_compose_set_sender(struct mt_compose *c, const char *mailbox, struct mt_err *err);
@@ -66,6 +67,10 @@ void mt_compose_set_thread(struct mt_compose *c, const char *in_reply_to,
     const char *references);
 /* Append text from a descriptor: MT_EDATA above MT_COMPOSE_BODY_MAX. */
 int mt_compose_add_body(struct mt_compose *c, int fd, struct mt_err *err);
+
+/* Forget what was set and added, but not attachments that are no files or are shown in
+   the text, Date and Message-ID, and the Sender. */
+void mt_compose_reset(struct mt_compose *c);
 
 /* Nobody would want to get it: no subject, no text, no attachment. */
 bool mt_compose_is_blank(const struct mt_compose *c);

@@ -80,7 +80,7 @@ in_maildir() # how many large messages a Maildir has
 }
 
 peak mt-send mt-send inject -t user1@example.org large.eml
-echo text | peak 'mt-send -A' mt-send -s large -A large.bin --no-copy user1@example.org
+echo text | peak 'mt-send -A' mt-send -s large -A large.bin --save none user1@example.org
 [ "$(in_maildir server)" = 2 ] || { echo "memory: a message did not arrive" >&2; exit 1; }
 peak mt-fetch mt-fetch --delete
 [ "$(in_maildir Mail)" = 2 ] || { echo "memory: a message was not fetched" >&2; exit 1; }

@@ -45,9 +45,9 @@ expect 'a message is taken, and its copy is in Sent, seen, with its Bcc' '
 	grep -qi "RCPT TO:<hidden@x.y>" out/1.env
 	ls "$sent/cur" | grep -q ":2,S$"
 '
-expect '--no-copy keeps none; sendmail keeps none' '
+expect '--save none keeps none; sendmail keeps none' '
 	rm -rf Mail
-	try 0 --no-copy b@x.y
+	try 0 --save none b@x.y
 	printf "Subject: x\n\nx\n" | mt-send --sendmail b@x.y
 	taken 3; copies 0
 '

@@ -37,6 +37,8 @@ static const struct {
 } wrong[] = {
 	{ "no from", "account w {\n}\n", ":1: from: account w has none" },
 	{ "bad address", "account w {\n  from = \"nobody\"\n}\n", ":2: from: " },
+	{ "drafts outside", ACCOUNT("  drafts = \"../x\"\n"), ":3: drafts: " },
+	{ "drafts nowhere", ACCOUNT("  drafts = \"\"\n"), ":3: drafts: " },
 	{ "unknown word", "maildri = \"x\"\n", ":1: " },
 	{ "unknown word of an account", ACCOUNT("  smpt = \"x\"\n"), ":3: " },
 	{ "no URL", ACCOUNT("  smtp = \"mail.example.org\"\n"), ":3: smtp: " },
