@@ -254,6 +254,21 @@ send_bounce(struct send *s)
 	return send_submit(&m);
 }
 
+static int
+as_sendmail(struct send *s)
+{
+	switch (s->mode) {
+	case 'p':
+		return send_mailq(s);
+	case 's':
+		return send_smtp(s);
+	case 'q':
+		return send_run_queue(s);
+	default:
+		return send_sendmail(s);
+	}
+}
+
 int
 main(int argc, char **argv)
 {
@@ -276,7 +291,7 @@ main(int argc, char **argv)
 		status = send_resume(&s);
 		break;
 	case SEND_SENDMAIL:
-		status = send_sendmail(&s);
+		status = as_sendmail(&s);
 		break;
 	case SEND_QUEUE:
 		status = send_queue(&s);

@@ -35,6 +35,8 @@ struct send {
 	bool whole;			/* forward --attach */
 	bool flowed;
 	bool is_sendmail;		/* called by that name */
+	bool verbose;			/* sendmail -v */
+	char mode;			/* of sendmail: m, p or s as -b says; q for -q */
 	uint64_t jobs;
 	const char *save;		/* --save */
 	const char *at;
@@ -48,6 +50,7 @@ struct send {
 	char **argv;			/* as it was rewritten for sendmail, or NULL */
 	struct mt_client_conf *conf;
 	const struct mt_account *account;
+	struct mt_addr local;		/* conf->local_mail, or all NULL */
 	struct mt_addr_list mine;	/* the accounts' addresses, in their order */
 	char *password;
 	struct mt_conn_dial server;
@@ -131,6 +134,13 @@ int send_check_attached(const struct send *s, struct mt_compose *c, struct mt_er
 
 /* send_queue.c: mt-send queue. */
 int send_queue(struct send *s);
+int send_run_queue(struct send *s);
+
+/* send_smtp.c: sendmail -bs. */
+int send_smtp(struct send *s);
+
+/* send_mailq.c: the queue as mailq shows it. */
+int send_mailq(struct send *s);
 
 /* send_finished.c: the verbs for finished messages; they give the exit status. */
 int send_sendmail(struct send *s);

@@ -27,6 +27,9 @@ send_read_conf(struct send *s, struct mt_err *err)
 	s->conf = mt_client_conf_read(s->config, err);
 	if (s->conf == NULL)
 		return -1;
+	if (s->conf->local_mail != NULL &&
+	    mt_addr_parse_one(mt_slice_str(s->conf->local_mail), &s->local, err) < 0)
+		return -1;
 	for (size_t i = 0; i < s->conf->naccounts; i++) {
 		mt_auto_value(mt_addr) a = { 0 };
 		/* Checked when it was read; two accounts may have one address. */

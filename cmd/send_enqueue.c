@@ -113,6 +113,18 @@ send_print_try(const struct send *s, const struct mt_spool_item *item,
 		    "recipients", send_json_rcpts(e)), '\n', stdout);
 }
 
+/* sendmail -v */
+static void
+tell_sent(const struct mt_envelope *e)
+{
+	for (guint i = 0; i < e->rcpts->len; i++) {
+		const struct mt_queue_rcpt *to = e->rcpts->pdata[i];
+
+		if (to->fate == MT_QUEUE_SENT)
+			mt_cmd_warn("<%s> sent: %s", to->address, to->text);
+	}
+}
+
 int
 send_tell_try(const struct send *s, const struct mt_spool_item *item,
     const struct mt_outbox_result *r)
@@ -120,6 +132,8 @@ send_tell_try(const struct send *s, const struct mt_spool_item *item,
 	const struct mt_envelope *e = item->envelope;
 
 	send_print_try(s, item, r);
+	if (s->verbose)
+		tell_sent(e);
 	for (guint i = 0; i < e->rcpts->len; i++) {
 		const struct mt_queue_rcpt *to = e->rcpts->pdata[i];
 
@@ -167,37 +181,54 @@ message_id_of(int draft)
 }
 
 int
+send_queue_add(struct send *s, struct mt_spool *spool, const struct send_mail *m,
+    struct mt_spool_item **item, struct mt_err *err)
+{
+	g_autofree char *spec = m->from != NULL ? mt_addr_spec(m->from) : g_strdup("");
+	mt_auto(mt_envelope) e = mt_envelope_new(s->account->name, spec, time(NULL));
+
+	for (size_t i = 0; i < m->rcpts->n; i++) {
+		g_autofree char *rcpt = mt_addr_spec(&m->rcpts->v[i]);
+
+		mt_envelope_add(e, rcpt);
+	}
+	e->message_id = message_id_of(m->draft);
+	e->is_ours = m->is_ours;
+	e->not_before = s->not_before;
+	e->copy_to = g_strdup(m->copy_to);
+	if (m->copy_fields.n > 0)
+		e->copy_fields = mt_slice_dup(m->copy_fields);
+	return mt_spool_add(spool, e, m->draft, item, err);
+}
+
+int
+send_check_mail(struct send *s, int draft, struct mt_err *err)
+{
+	struct mt_smtp_scan scan;
+
+	if (mt_smtp_scan(draft, &scan, err) < 0)
+		return -1;
+	/* Says how an account is made to send. */
+	return s->account->smtp == NULL ? send_open_account(s, err) : 0;
+}
+
+int
 send_enqueue(struct send *s, const struct mt_addr *from, const struct mt_addr_list *rcpts,
     int draft, bool is_ours, const char *copy_to, struct mt_slice copy_fields)
 {
-	g_autofree char *spec = from != NULL ? mt_addr_spec(from) : g_strdup("");
-	mt_auto(mt_envelope) e = mt_envelope_new(s->account->name, spec, time(NULL));
+	const struct send_mail m = { from, rcpts, draft, is_ours, copy_to, copy_fields };
 	mt_auto(mt_spool) spool = NULL;
 	mt_auto(mt_spool_item) item = NULL;
 	mt_auto(mt_outbox) outbox = NULL;
 	struct mt_outbox_result r;
-	struct mt_smtp_scan scan;
 	struct mt_err err = { 0 };
 	int status;
 
 	/* What can never be sent is refused while its sender is here to mend it. */
-	if (mt_smtp_scan(draft, &scan, &err) < 0)
+	if (send_check_mail(s, draft, &err) < 0)
 		return mt_cmd_fail(&err);
-	if (s->account->smtp == NULL)
-		return send_open_account(s, &err) < 0 ? mt_cmd_fail(&err) : EX_SOFTWARE;
-	for (size_t i = 0; i < rcpts->n; i++) {
-		g_autofree char *rcpt = mt_addr_spec(&rcpts->v[i]);
-
-		mt_envelope_add(e, rcpt);
-	}
-	e->message_id = message_id_of(draft);
-	e->is_ours = is_ours;
-	e->not_before = s->not_before;
-	e->copy_to = g_strdup(copy_to);
-	if (copy_fields.n > 0)
-		e->copy_fields = mt_slice_dup(copy_fields);
 	spool = send_open_spool(&err);
-	if (spool == NULL || mt_spool_add(spool, e, draft, &item, &err) < 0) {
+	if (spool == NULL || send_queue_add(s, spool, &m, &item, &err) < 0) {
 		mt_fail_in(&err, "nothing was sent");
 		return mt_cmd_fail(&err);
 	}

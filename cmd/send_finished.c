@@ -15,25 +15,48 @@
 
 /* An address of the envelope: *is_null for "<>" and "". */
 static int
-parse_sender(const char *text, struct mt_addr *out, bool *is_null, struct mt_err *err)
+parse_sender(const struct send *s, const char *text, struct mt_addr *out, bool *is_null,
+    struct mt_err *err)
 {
 	*is_null = text[0] == '\0' || g_str_equal(text, "<>");
+	/* "-f root" of a program that knows only local users. */
+	if (!*is_null && strchr(text, '@') == NULL && s->local.local != NULL)
+		text = s->conf->local_mail;
 	if (*is_null || mt_addr_parse_one(mt_slice_str(text), out, err) == 0)
 		return 0;
 	err->kind = MT_EUSAGE;
 	return mt_fail_in(err, "sender \"%s\"", text);
 }
 
+/* Who gets what is for names without a domain, or NULL. */
+static const struct mt_addr *
+local_of(const struct send *s)
+{
+	return s->local.local != NULL ? &s->local : NULL;
+}
+
+/* "root" and the like are for somebody, but nobody has said for whom. */
 static int
-parse_recipients(const GPtrArray *texts, struct mt_addr_list *out, struct mt_err *err)
+hint_at_local_mail(const struct send *s, const char *text, struct mt_err *err)
+{
+	if (s->local.local == NULL && strchr(text, '@') == NULL)
+		return mt_fail(err, err->kind, "%s; say in mt.conf who gets mail for such names: "
+		    "local_mail = \"you@example.org\"", err->msg);
+	return -1;
+}
+
+static int
+parse_recipients(const struct send *s, const GPtrArray *texts, struct mt_addr_list *out,
+    struct mt_err *err)
 {
 	for (guint i = 0; i < texts->len; i++) {
 		mt_auto_value(mt_addr_list) list = { 0 };
 		const char *text = texts->pdata[i];
 
-		if (mt_addr_parse(mt_slice_str(text), &list, err) < 0) {
+		if (mt_addr_parse_local(mt_slice_str(text), local_of(s), &list, err) < 0) {
 			err->kind = MT_EUSAGE;
-			return mt_fail_in(err, "recipient \"%s\"", text);
+			mt_fail_in(err, "recipient \"%s\"", text);
+			return hint_at_local_mail(s, text, err);
 		}
 		for (size_t at = 0; at < list.n; at++)
 			mt_addr_list_add_new(out, &list.v[at]);
@@ -49,12 +72,12 @@ read_envelope(struct send *s, const GPtrArray *texts, const struct mt_addr *auth
     struct mt_err *err)
 {
 	*is_null = false;
-	if (s->from != NULL && parse_sender(s->from, from, is_null, err) < 0)
+	if (s->from != NULL && parse_sender(s, s->from, from, is_null, err) < 0)
 		return -1;
 	if (from->local != NULL && mt_addr_list_has(&s->mine, from))
 		author = from;
 	if (send_choose_account(s, author, err) < 0 ||
-	    parse_recipients(texts, rcpts, err) < 0)
+	    parse_recipients(s, texts, rcpts, err) < 0)
 		return -1;
 	if (s->from == NULL)
 		return mt_addr_parse_one(mt_slice_str(s->account->from), from, err);
@@ -66,7 +89,7 @@ send_sendmail(struct send *s)
 {
 	mt_auto_value(mt_addr_list) rcpts = { 0 }, named = { 0 };
 	mt_auto_value(mt_addr) from = { 0 }, author = { 0 };
-	struct mt_sendmail params = { s->from_fields, &author };
+	struct mt_sendmail params = { s->from_fields, NULL, &author };
 	struct mt_err err = { 0 };
 	mt_auto_fd int raw = -1, draft = -1;
 	struct mt_submit m;
@@ -91,6 +114,7 @@ send_sendmail(struct send *s)
 		g_free(author.name);
 		author.name = g_strdup(s->full_name);
 	}
+	params.local = local_of(s);
 	draft = mt_sendmail_read(raw, &params, &named, &err);
 	if (draft < 0) {
 		mt_fail_in(&err, "standard input");

@@ -34,6 +34,8 @@ enum {
 	FULL_NAME,
 	NO_ALIAS,
 	BODY_MODE,
+	RUN_QUEUE,
+	VERBOSE,
 	AT,
 	UNDO,
 	INLINE,
@@ -141,7 +143,11 @@ static const struct mt_opt sendmail_opts[] = {
 	    "the name for a From field that is missing" },
 	{ NO_ALIAS, 'n', NULL, NULL, MT_OPT_NOTHING,
 	    "under the name sendmail ignored, else the same as --dry-run" },
-	{ BODY_MODE, 'b', NULL, "MODE", MT_OPT_NOTHING, "only m (read a message)" },
+	{ BODY_MODE, 'b', NULL, "MODE", MT_OPT_NOTHING,
+	    "m: read a message (the default); p: list the queue, as mailq; s: speak SMTP" },
+	{ RUN_QUEUE, 'q', NULL, NULL, MT_OPT_NOTHING,
+	    "send what is due in the queue, once (-q15m and the like, too)" },
+	{ VERBOSE, 'v', NULL, NULL, MT_OPT_NOTHING, "say what the server answered" },
 	{ IGNORED, 'i', NULL, NULL, MT_OPT_NOTHING,
 	    "accepted: a line with a single dot never ends the message" },
 	{ IGNORED, 'o', NULL, "OPTION", MT_OPT_NOTHING, "accepted (-oi, -oem, -odi)" },
@@ -154,7 +160,6 @@ static const struct mt_opt sendmail_opts[] = {
 	{ IGNORED, 'O', NULL, "OPTION", MT_OPT_NOTHING, "accepted" },
 	{ IGNORED, 'L', NULL, "TAG", MT_OPT_NOTHING, "accepted" },
 	{ IGNORED, 'm', NULL, NULL, MT_OPT_NOTHING, "accepted" },
-	{ IGNORED, 'v', NULL, NULL, MT_OPT_NOTHING, "accepted" },
 	{ IGNORED, 'U', NULL, NULL, MT_OPT_NOTHING, "accepted" },
 	{ IGNORED, 'G', NULL, NULL, MT_OPT_NOTHING, "accepted" },
 	{ 0 },
@@ -228,6 +233,7 @@ send_clear(struct send *s)
 	g_free(s->draft_text);
 	g_free(s->edited);
 	mt_secret_free(s->password);
+	mt_addr_clear(&s->local);
 	mt_addr_list_clear(&s->mine);
 	mt_client_conf_free(s->conf);
 }
@@ -280,6 +286,12 @@ take_flag(struct send *s, int id)
 		break;
 	case NUL_ENDS:
 		s->nul_ends = true;
+		break;
+	case RUN_QUEUE:
+		s->mode = 'q';
+		break;
+	case VERBOSE:
+		s->verbose = true;
 		break;
 	case AS_SENDMAIL:
 		mt_cmd_usage("write --sendmail in full");
@@ -363,10 +375,12 @@ read_options(struct send *s, struct mt_opt_parser *p)
 			if (mt_opt_u64(p, 1, SEND_UNDO_MAX_S, &s->undo_s, &err) < 0)
 				mt_cmd_usage("%s", err.msg);
 		} else if (p->id == BODY_MODE) {
-			if (!g_str_equal(p->value, "m"))
-				mt_cmd_usage("-b%s: only -bm is known here; "
+			if (p->value[0] == '\0' || p->value[1] != '\0' ||
+			    strchr("mps", p->value[0]) == NULL)
+				mt_cmd_usage("-b%s: only -bm, -bp and -bs are known here; "
 				    "mt-send hands mail to a server and is none",
 				    p->value);
+			s->mode = p->value[0];
 		} else {
 			take_flag(s, p->id);
 		}
@@ -374,6 +388,18 @@ read_options(struct send *s, struct mt_opt_parser *p)
 	choose_time(s);
 	if (s->save != NULL && !mt_account_is_folder(s->save))
 		mt_cmd_usage("--save \"%s\": name a folder below maildir, none or auto", s->save);
+}
+
+/* "-q15m" and "-qf" are "-q": a run each quarter of an hour is for a timer. */
+static char *
+plain_q(char *word)
+{
+	static char q[] = "-q";
+
+	if (!g_str_has_prefix(word, q) || word[2] == '\0')
+		return word;
+	return g_str_equal(word + 2, "f") || (g_ascii_isdigit(word[2]) &&
+	    strspn(word + 2, "0123456789smhdw") == strlen(word + 2)) ? q : word;
 }
 
 /*
@@ -395,7 +421,7 @@ as_sendmail(int *argc, char **argv, bool by_name)
 		if (!by_name && g_str_equal(argv[at], "--sendmail"))
 			found = true;
 		else
-			out[n++] = argv[at];
+			out[n++] = plain_q(argv[at]);
 	}
 	for (; at < *argc; at++)
 		out[n++] = argv[at];
@@ -413,7 +439,8 @@ send_read_options(struct send *s, int argc, char **argv)
 	g_autofree char *name = g_path_get_basename(argc > 0 ? argv[0] : command.name);
 	struct mt_opt_parser p;
 
-	s->is_sendmail = g_str_equal(name, "sendmail");
+	s->is_sendmail = g_str_equal(name, "sendmail") || g_str_equal(name, "mailq");
+	s->mode = g_str_equal(name, "mailq") ? 'p' : 'm';
 	s->argv = as_sendmail(&argc, argv, s->is_sendmail);
 	mt_cmd_start(&command, argc, s->argv != NULL ? s->argv : argv, &p);
 	read_options(s, &p);

@@ -13,6 +13,23 @@ struct mt_spool *send_open_spool(struct mt_err *err);
 /* After send_read_conf(); it uses s until it is freed. */
 struct mt_outbox *send_open_outbox(struct send *s);
 
+/* A message for the queue, with what stands around it. */
+struct send_mail {
+	const struct mt_addr *from;		/* NULL: "<>" */
+	const struct mt_addr_list *rcpts;
+	int draft;
+	bool is_ours;				/* written by us */
+	const char *copy_to;			/* a folder, or NULL */
+	struct mt_slice copy_fields;
+};
+
+/* Whether it can be sent at all, by this account: what can not is refused while its sender
+   is here to mend it. */
+int send_check_mail(struct send *s, int draft, struct mt_err *err);
+/* Durable in the queue, by s->account, when this returns 0; locked in *item. */
+int send_queue_add(struct send *s, struct mt_spool *spool, const struct send_mail *m,
+    struct mt_spool_item **item, struct mt_err *err);
+
 /* What left the queue does not come back, also if the power fails now. The exit status. */
 int send_flush(struct mt_spool *spool);
 

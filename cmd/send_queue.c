@@ -311,6 +311,18 @@ run_queue(struct send *s, struct mt_spool *spool)
 }
 
 int
+send_run_queue(struct send *s)
+{
+	mt_auto(mt_spool) spool = NULL;
+	struct mt_err err = { 0 };
+
+	if (send_read_conf(s, &err) < 0)
+		return mt_cmd_fail(&err);
+	spool = send_open_spool(&err);
+	return spool == NULL ? mt_cmd_fail(&err) : run_queue(s, spool);
+}
+
+int
 send_queue(struct send *s)
 {
 	static const struct {

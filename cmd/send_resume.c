@@ -53,7 +53,7 @@ send_as_is(struct send *s, int raw)
 	mt_auto_value(mt_buf) bcc = MT_BUF_INIT(MT_MAX_FIELD);
 	mt_auto_value(mt_addr_list) rcpts = { 0 };
 	mt_auto_value(mt_addr) author = { 0 };
-	struct mt_sendmail params = { true, &author };
+	struct mt_sendmail params = { true, NULL, &author };
 	int mine = mt_sendmail_find_author(raw, &s->mine);
 	mt_auto_fd int whole = -1, draft = -1;
 	g_autofree char *sent = NULL;

@@ -176,6 +176,7 @@ install: all completion
 		echo "sendmail: there is one already ($${old:-$$to}): left alone"; \
 	else \
 		ln -s $(BINDIR)/mt-send "$$to"; \
+		[ -e $(D)$(BINDIR)/mailq ] || ln -s $(BINDIR)/mt-send $(D)$(BINDIR)/mailq; \
 	fi
 
 uninstall:
@@ -183,6 +184,7 @@ uninstall:
 	@rm -f $(CMDS:%=$(D)$(BINDIR)/%) $(CMDS:%=$(D)$(SBINDIR)/%)
 	@[ "$$(readlink $(D)$(SBINDIR)/sendmail)" != $(BINDIR)/mt-send ] || \
 	    rm $(D)$(SBINDIR)/sendmail
+	@[ "$$(readlink $(D)$(BINDIR)/mailq)" != $(BINDIR)/mt-send ] || rm $(D)$(BINDIR)/mailq
 	@for page in $(PAGES); do rm -f $(D)$(MANDIR)/man$${page##*.}/$${page##*/}; done
 	@for c in $(CMDS); do \
 		rm -f $(D)$(DATADIR)/bash-completion/completions/$$c \

@@ -16,6 +16,7 @@
 
 static const struct mt_conf_word top_words[] = {
 	{ "maildir", MT_CONF_STRING, 0, 0, "~/Mail" },
+	{ "local_mail", MT_CONF_STRING, 0, 0, NULL },
 	{ NULL },
 };
 static const struct mt_conf_word account_words[] = {
@@ -69,6 +70,20 @@ read_maildir(struct mt_client_conf *conf, const struct mt_conf_block *top,
 	if (conf->maildir[0] != '/')
 		return mt_conf_fail(top, "maildir", err,
 		    "\"%s\" must begin with / or ~/", conf->maildir);
+	return 0;
+}
+
+static int
+read_local_mail(struct mt_client_conf *conf, const struct mt_conf_block *top,
+    struct mt_err *err)
+{
+	mt_auto_value(mt_addr) addr = { 0 };
+	struct mt_err why = { 0 };
+
+	conf->local_mail = mt_conf_string(top, "local_mail");
+	if (conf->local_mail != NULL &&
+	    mt_addr_parse_one(mt_slice_str(conf->local_mail), &addr, &why) < 0)
+		return mt_conf_fail(top, "local_mail", err, "%s", why.msg);
 	return 0;
 }
 
@@ -205,7 +220,8 @@ fill(struct mt_client_conf *conf, struct mt_err *err)
 {
 	struct mt_conf *file = ((struct priv *)conf->priv)->file;
 
-	if (read_maildir(conf, mt_conf_top(file), err) < 0)
+	if (read_maildir(conf, mt_conf_top(file), err) < 0 ||
+	    read_local_mail(conf, mt_conf_top(file), err) < 0)
 		return -1;
 	conf->naccounts = mt_conf_sections(file, "account");
 	conf->accounts = g_new0(struct mt_account, conf->naccounts);

@@ -37,6 +37,7 @@ struct mt_account {
 
 struct mt_client_conf {
 	char *maildir;			/* absolute; "~" expanded; the default is ~/Mail */
+	const char *local_mail;		/* an address for names without a domain, or NULL */
 	struct mt_account *accounts;
 	size_t naccounts;
 	void *priv;

@@ -188,6 +188,18 @@ skip_route(struct mt_addr_scan *p)
 	return mt_addr_scan_next(p);
 }
 
+/* A name without a domain: the mailbox of all those, if there is one. */
+static bool
+emit_local(struct mt_addr_scan *p, const struct words *w, struct mt_addr_list *out)
+{
+	if (p->local == NULL || !w->is_local)
+		return mt_addr_scan_bad(p, "no @ in it");
+	if (out->n >= MT_MAX_ADDRS)
+		return mt_addr_scan_bad(p, "too many addresses");
+	mt_addr_list_add(out, p->local);
+	return true;
+}
+
 /* angle-addr = "<" [obs-route] addr-spec ">"; p stands behind the "<". */
 static bool
 take_angle(struct mt_addr_scan *p, const GString *name, struct mt_addr_list *out)
@@ -199,7 +211,12 @@ take_angle(struct mt_addr_scan *p, const GString *name, struct mt_addr_list *out
 	words_init(&w);
 	fine = skip_route(p) && take_words(p, &w);
 	fine = fine && (w.n > 0 || mt_addr_scan_bad(p, "nothing before the @"));
-	fine = fine && (is_at(p, '@') || mt_addr_scan_bad(p, "no @ in it"));
+	if (fine && !is_at(p, '@')) {
+		fine = emit_local(p, &w, out) && (is_at(p, '>') ||
+		    mt_addr_scan_bad(p, "no > behind it")) && mt_addr_scan_next(p);
+		words_clear(&w);
+		return fine;
+	}
 	fine = fine && mt_addr_scan_next(p) && take_domain(p, domain);
 	fine = fine && (is_at(p, '>') || (p->lax && is_entry_end(p)) ||
 	    mt_addr_scan_bad(p, "no > behind the domain"));
@@ -273,7 +290,7 @@ take_entry(struct mt_addr_scan *p, bool *in_group, struct mt_addr_list *out)
 	else if (is_at(p, '@'))
 		fine = mt_addr_scan_next(p) && take_spec(p, &w, out);
 	else
-		mt_addr_scan_bad(p, "no @ in it");
+		fine = emit_local(p, &w, out);
 	if (fine && !p->lax && !is_entry_end(p))
 		fine = mt_addr_scan_bad(p, "text behind it");
 out:
@@ -344,7 +361,14 @@ parse(struct mt_addr_scan *p, struct mt_slice text, struct mt_addr_list *out)
 int
 mt_addr_parse(struct mt_slice text, struct mt_addr_list *out, struct mt_err *err)
 {
-	struct mt_addr_scan p = { .lax = false };
+	return mt_addr_parse_local(text, NULL, out, err);
+}
+
+int
+mt_addr_parse_local(struct mt_slice text, const struct mt_addr *local,
+    struct mt_addr_list *out, struct mt_err *err)
+{
+	struct mt_addr_scan p = { .lax = false, .local = local };
 	struct mt_slice at;
 
 	if (parse(&p, text, out))

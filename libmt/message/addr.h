@@ -30,6 +30,10 @@ struct mt_addr_list {
  * what a person typed. A name that is not UTF-8 is taken as Windows-1252.
  */
 int mt_addr_parse(struct mt_slice text, struct mt_addr_list *out, struct mt_err *err);
+/* The same, but names without a domain ("root") stand for the mailbox `local`, if that is
+   not NULL. */
+int mt_addr_parse_local(struct mt_slice text, const struct mt_addr *local,
+    struct mt_addr_list *out, struct mt_err *err);
 /* Exactly one mailbox. */
 int mt_addr_parse_one(struct mt_slice text, struct mt_addr *out, struct mt_err *err);
 /*

@@ -16,6 +16,8 @@ enum mt_addr_token {
 	MT_ADDR_SPECIAL,	/* one of <>@,;:. in c */
 };
 
+struct mt_addr;
+
 /*
  * A text on its way through the scanner. The caller sets rest, lax, text and comment
  * (both its own); kind to comment tell of the token that was read last.
@@ -31,6 +33,7 @@ struct mt_addr_scan {
 	const char *start;	/* of the entry, for messages: addr.c's */
 	const char *why;	/* what is wrong; NULL while nothing is */
 	unsigned unclosed;	/* openings that nothing closed */
+	const struct mt_addr *local;	/* addr.c's: for names without a domain; or NULL */
 };
 
 /* Say what is wrong, unless something was wrong before: false. */

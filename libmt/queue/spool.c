@@ -243,6 +243,15 @@ mt_spool_peek(struct mt_spool *s, const char *id, struct mt_err *err)
 	return e;
 }
 
+int64_t
+mt_spool_size(struct mt_spool *s, const char *id)
+{
+	g_autofree char *path = g_build_filename(s->msg, id, NULL);
+	struct stat st;
+
+	return is_id(id) && lstat(path, &st) == 0 ? (int64_t)st.st_size : 0;
+}
+
 /* Out of the way, with the reason kept in *err. */
 static int
 set_aside(struct mt_spool *s, const char *id, struct mt_err *err)

@@ -53,6 +53,9 @@ int mt_spool_take(struct mt_spool *s, const char *id, struct mt_spool_item **out
 struct mt_envelope *mt_spool_peek(struct mt_spool *s, const char *id,
     struct mt_err *err);
 
+/* How many bytes the message of that id has; 0 when there is none. */
+int64_t mt_spool_size(struct mt_spool *s, const char *id);
+
 /* Make the item's envelope durable in place of the old one. */
 int mt_spool_save(struct mt_spool_item *i, struct mt_err *err);
 /* The message leaves the queue: nobody finds it there any more. The item stays locked. */

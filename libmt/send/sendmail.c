@@ -22,8 +22,8 @@ is_named(const struct mt_header_field *f, const char *name)
 }
 
 static int
-add_recipients(const struct mt_header_field *f, struct mt_addr_list *rcpts,
-    struct mt_err *err)
+add_recipients(const struct mt_header_field *f, const struct mt_addr *local,
+    struct mt_addr_list *rcpts, struct mt_err *err)
 {
 	mt_auto_value(mt_addr_list) list = { 0 };
 	g_autofree char *name = mt_slice_dup(f->name);
@@ -36,7 +36,7 @@ add_recipients(const struct mt_header_field *f, struct mt_addr_list *rcpts,
 	text = mt_header_unfold(f->raw);
 	if (text[0] == '\0')
 		return 0;
-	if (mt_addr_parse(mt_slice_str(text), &list, err) < 0)
+	if (mt_addr_parse_local(mt_slice_str(text), local, &list, err) < 0)
 		return mt_fail_in(err, "field %s", name);
 	for (size_t i = 0; i < list.n; i++)
 		mt_addr_list_add_new(rcpts, &list.v[i]);
@@ -53,7 +53,8 @@ static const char *const resent_names[] = { "Resent-To", "Resent-Cc", "Resent-Bc
  * 1 when there is such a block.
  */
 static int
-resent_recipients(struct mt_slice block, struct mt_addr_list *rcpts, struct mt_err *err)
+resent_recipients(struct mt_slice block, const struct mt_addr *local,
+    struct mt_addr_list *rcpts, struct mt_err *err)
 {
 	g_autoptr(GHashTable) seen =
 	    g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -78,7 +79,7 @@ resent_recipients(struct mt_slice block, struct mt_addr_list *rcpts, struct mt_e
 			break;
 		if (!mt_strip_is_named(&f, resent_names))
 			continue;
-		if (add_recipients(&f, rcpts, err) < 0)
+		if (add_recipients(&f, local, rcpts, err) < 0)
 			return -1;
 		found = 1;
 	}
@@ -86,15 +87,17 @@ resent_recipients(struct mt_slice block, struct mt_addr_list *rcpts, struct mt_e
 }
 
 static int
-header_recipients(struct mt_slice block, struct mt_addr_list *rcpts, struct mt_err *err)
+header_recipients(struct mt_slice block, const struct mt_addr *local,
+    struct mt_addr_list *rcpts, struct mt_err *err)
 {
 	struct mt_header_field f;
-	int rc = resent_recipients(block, rcpts, err);
+	int rc = resent_recipients(block, local, rcpts, err);
 
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;
 	while (mt_header_next(&block, &f)) {
-		if (mt_strip_is_named(&f, plain_names) && add_recipients(&f, rcpts, err) < 0)
+		if (mt_strip_is_named(&f, plain_names) &&
+		    add_recipients(&f, local, rcpts, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -232,7 +235,7 @@ mt_sendmail_read(int raw, const struct mt_sendmail *params, struct mt_addr_list 
 	if (check_fields(mt_buf_slice(&head), params->from_fields, err) < 0)
 		return -1;
 	if (params->from_fields &&
-	    header_recipients(mt_buf_slice(&head), rcpts, err) < 0)
+	    header_recipients(mt_buf_slice(&head), params->local, rcpts, err) < 0)
 		return -1;
 	if (edit_header(mt_buf_slice(&head), params->from, &edited, &replaced, err) < 0)
 		return -1;

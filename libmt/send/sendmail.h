@@ -9,6 +9,8 @@
 
 struct mt_sendmail {
 	bool from_fields;		/* -t: recipients stand in the header too */
+	/* With -t, who gets what is for a name without a domain; NULL: that is an error. */
+	const struct mt_addr *local;
 	const struct mt_addr *from;	/* for a From field, where there is none */
 };
 

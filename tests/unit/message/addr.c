@@ -343,9 +343,51 @@ test_isemail(void)
 	xmlCleanupParser();
 }
 
+/* Names without a domain, where somebody gets what is for them. */
+static void
+check_local(void)
+{
+	static const struct {
+		const char *text;
+		size_t n;	/* 0: an error */
+	} cases[] = {
+		{ "root", 1 },
+		{ "<root>", 1 },
+		{ "Cron Daemon <root>", 1 },
+		{ "root (the boss)", 1 },
+		{ "root, daemon, ada@x.example", 3 },
+		{ "group: root, b@x.example;", 2 },
+		{ "a.b", 1 },
+		{ "a b", 0 },
+		{ "<root", 0 },
+		{ "root@", 0 },
+		{ "@x.example", 0 },
+		{ "<>", 0 },
+	};
+	mt_auto_value(mt_addr) local = { 0 };
+	struct mt_err err = { 0 };
+
+	if (mt_addr_parse_one(MT_SLICE("admin@x.example"), &local, &err) < 0)
+		g_error("%s", err.msg);
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		size_t n = strlen(cases[i].text);
+		char *copy = tap_exact(cases[i].text, n);
+		mt_auto_value(mt_addr_list) list = { 0 }, without = { 0 };
+		struct mt_slice text = { copy, n };
+		int rc = mt_addr_parse_local(text, &local, &list, &err);
+
+		ok(cases[i].n == 0 ? rc < 0 : rc == 0 && list.n == cases[i].n &&
+		    mt_addr_same(&list.v[0], &local),
+		    "local: %s", cases[i].text);
+		ok(mt_addr_parse(text, &without, &err) < 0, "and an error otherwise");
+		g_free(copy);
+	}
+}
+
 int
 main(void)
 {
+	check_local();
 	test_cases();
 	test_format();
 	test_display();

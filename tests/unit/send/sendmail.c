@@ -13,7 +13,7 @@ static const struct mt_addr author = { NULL, local, domain };
 static char *
 run(const char *in, size_t n, bool from_fields, char **rcpts, struct mt_err *err)
 {
-	const struct mt_sendmail params = { from_fields, &author };
+	const struct mt_sendmail params = { from_fields, NULL, &author };
 	mt_auto_value(mt_addr_list) list = { 0 };
 	mt_auto_value(mt_buf) got = MT_BUF_INIT(1 << 20);
 	g_autoptr(GString) names = g_string_new(NULL);
