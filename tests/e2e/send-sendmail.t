@@ -57,7 +57,6 @@ expect 'called as sendmail it takes the flags of sendmail' '
 	grep -qx "RCPT TO:<b@x.y>" out
 	printf "$whole\nx\n" | status 64 bin/sendmail -bd b@x.y
 	printf "$whole\nx\n" | status 64 bin/sendmail -Z b@x.y
-	printf "$whole\nx\n" | status 64 bin/sendmail -q
 '
 expect '-f and -r set the sender of the envelope' '
 	printf "$whole\nx\n" | bin/sendmail --dry-run -f s@x.y b@x.y | grep -qx "MAIL FROM:<s@x.y>"

@@ -350,7 +350,7 @@ check_local(void)
 	static const struct {
 		const char *text;
 		size_t n;	/* 0: an error */
-	} cases[] = {
+	} names[] = {
 		{ "root", 1 },
 		{ "<root>", 1 },
 		{ "Cron Daemon <root>", 1 },
@@ -369,16 +369,16 @@ check_local(void)
 
 	if (mt_addr_parse_one(MT_SLICE("admin@x.example"), &local, &err) < 0)
 		g_error("%s", err.msg);
-	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-		size_t n = strlen(cases[i].text);
-		char *copy = tap_exact(cases[i].text, n);
+	for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+		size_t n = strlen(names[i].text);
+		char *copy = tap_exact(names[i].text, n);
 		mt_auto_value(mt_addr_list) list = { 0 }, without = { 0 };
 		struct mt_slice text = { copy, n };
 		int rc = mt_addr_parse_local(text, &local, &list, &err);
 
-		ok(cases[i].n == 0 ? rc < 0 : rc == 0 && list.n == cases[i].n &&
+		ok(names[i].n == 0 ? rc < 0 : rc == 0 && list.n == names[i].n &&
 		    mt_addr_same(&list.v[0], &local),
-		    "local: %s", cases[i].text);
+		    "local: %s", names[i].text);
 		ok(mt_addr_parse(text, &without, &err) < 0, "and an error otherwise");
 		g_free(copy);
 	}
