@@ -250,7 +250,7 @@ send_bounce(struct send *s)
 	if (send_open_account(s, &err) < 0)
 		return mt_cmd_fail(&err);
 	m = (struct mt_submit){ .server = &s->server, .from = from, .rcpts = &c->to,
-		.draft = draft };
+		.draft = draft, .dsn = &s->dsn };
 	return send_submit(&m);
 }
 

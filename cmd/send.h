@@ -39,6 +39,7 @@ struct send {
 	char mode;			/* of sendmail: m, p or s as -b says; q for -q */
 	uint64_t jobs;
 	const char *save;		/* --save */
+	struct mt_dsn dsn;		/* --notify, --ret, --envid */
 	const char *at;
 	uint64_t undo_s;
 	int64_t not_before;		/* what --at and --undo mean, or 0 */
@@ -74,6 +75,8 @@ int send_open_account(struct send *s, struct mt_err *err);
    output. from NULL is "<>". Gives the exit status. */
 int send_print_draft(const struct mt_addr *from, const struct mt_addr_list *rcpts,
     int draft);
+/* A report of the delivery was asked for, and the server has no DSN. */
+void send_warn_no_dsn(void);
 /* Send, and tell how it went; gives the exit status. */
 int send_submit(const struct mt_submit *m);
 

@@ -143,6 +143,13 @@ report_outcomes(const struct mt_submit_result *r, const struct mt_addr_list *rcp
 	return refused > 0 ? EX_UNAVAILABLE : EX_TEMPFAIL;
 }
 
+void
+send_warn_no_dsn(void)
+{
+	mt_cmd_warn("the server promises no reports (no DSN in its answer to EHLO): that none "
+	    "comes means nothing");
+}
+
 int
 send_submit(const struct mt_submit *m)
 {
@@ -153,6 +160,8 @@ send_submit(const struct mt_submit *m)
 	if (rc < 0 && r.outcomes == NULL)
 		return mt_cmd_fail(&err);
 	status = report_outcomes(&r, m->rcpts);
+	if (r.lacks_dsn && r.sent > 0)
+		send_warn_no_dsn();
 	/* Sent is sent: a status that makes a caller send again would double it. */
 	if (r.copy_err.kind != MT_ENONE)
 		mt_cmd_warn("the message was sent, but no copy of it was kept: %s",

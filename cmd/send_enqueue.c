@@ -143,7 +143,10 @@ send_tell_try(const struct send *s, const struct mt_spool_item *item,
 	if (r->failed > 0)
 		mt_cmd_warn("%zu of %u recipients got the message%s",
 		    mt_envelope_count(e, MT_QUEUE_SENT), e->rcpts->len,
-		    r->told_err.kind == MT_ENONE ? "; a report is in your INBOX" : "");
+		    r->told_err.kind == MT_ENONE && mt_dsn_wants_failure(e->notify) ?
+		    "; a report is in your INBOX" : "");
+	if (r->lacks_dsn && r->sent > 0)
+		send_warn_no_dsn();
 	if (r->waiting > 0)
 		mt_cmd_warn("queued: %s", r->why.msg);
 	if (r->copy_err.kind != MT_ENONE)
@@ -195,6 +198,9 @@ send_queue_add(struct send *s, struct mt_spool *spool, const struct send_mail *m
 	e->message_id = message_id_of(m->draft);
 	e->is_ours = m->is_ours;
 	e->not_before = s->not_before;
+	e->notify = s->dsn.notify;
+	e->ret = s->dsn.ret;
+	e->envid = g_strdup(s->dsn.envid);
 	e->copy_to = g_strdup(m->copy_to);
 	if (m->copy_fields.n > 0)
 		e->copy_fields = mt_slice_dup(m->copy_fields);

@@ -178,6 +178,7 @@ submit(struct send *s, struct mt_compose *c)
 		.rcpts = &rcpts,
 		.draft = draft,
 		.is_ours = true,
+		.dsn = &s->dsn,
 		.sent_dir = sent,
 		.sent_fields = mt_buf_slice(&bcc),
 	};

@@ -134,7 +134,7 @@ send_sendmail(struct send *s)
 	if (send_open_account(s, &err) < 0)
 		return mt_cmd_fail(&err);
 	m = (struct mt_submit){ .server = &s->server, .from = is_null ? NULL : &from,
-		.rcpts = &rcpts, .draft = draft };
+		.rcpts = &rcpts, .draft = draft, .dsn = &s->dsn };
 	return send_submit(&m);
 }
 

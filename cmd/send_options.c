@@ -38,6 +38,9 @@ enum {
 	VERBOSE,
 	AT,
 	UNDO,
+	NOTIFY,
+	RET,
+	ENVID,
 	INLINE,
 	WHOLE,
 	NO_CHECK,
@@ -65,6 +68,11 @@ static const struct mt_opt common_opts[] = {
 	    "send it then: +2h, 18:00, \"fri 9:00\", \"2026-12-24 18:00\"" }, \
 	{ UNDO, 0, "undo", "SECONDS", MT_OPT_NOTHING, \
 	    "send it after so many seconds, in which it can be taken back" }, \
+	{ NOTIFY, 0, "notify", "WHEN", MT_OPT_NOTHING, \
+	    "ask servers for a report: never, or some of success,failure,delay" }, \
+	{ RET, 0, "ret", "WHAT", MT_OPT_NOTHING, \
+	    "a report returns the full message, or hdrs: its header" }, \
+	{ ENVID, 0, "envid", "ID", MT_OPT_NOTHING, "reports quote this id" }, \
 	{ JSON, 0, "json", NULL, MT_OPT_NOTHING, "tell the result as a JSON object" }
 
 #define KEEP_OPTS \
@@ -154,9 +162,9 @@ static const struct mt_opt sendmail_opts[] = {
 	{ IGNORED, 'e', NULL, "MODE", MT_OPT_NOTHING, "accepted (-em)" },
 	{ IGNORED, 'B', NULL, "TYPE", MT_OPT_NOTHING, "accepted (-B8BITMIME)" },
 	{ IGNORED, 'h', NULL, "HOPS", MT_OPT_NOTHING, "accepted" },
-	{ IGNORED, 'N', NULL, "DSN", MT_OPT_NOTHING, "accepted" },
-	{ IGNORED, 'R', NULL, "RETURN", MT_OPT_NOTHING, "accepted" },
-	{ IGNORED, 'V', NULL, "ENVID", MT_OPT_NOTHING, "accepted" },
+	{ NOTIFY, 'N', NULL, "WHEN", MT_OPT_NOTHING, "the same as --notify" },
+	{ RET, 'R', NULL, "WHAT", MT_OPT_NOTHING, "the same as --ret" },
+	{ ENVID, 'V', NULL, "ID", MT_OPT_NOTHING, "the same as --envid" },
 	{ IGNORED, 'O', NULL, "OPTION", MT_OPT_NOTHING, "accepted" },
 	{ IGNORED, 'L', NULL, "TAG", MT_OPT_NOTHING, "accepted" },
 	{ IGNORED, 'm', NULL, NULL, MT_OPT_NOTHING, "accepted" },
@@ -360,13 +368,36 @@ choose_time(struct send *s)
 		mt_cmd_usage("--at \"%s\": that is over", s->at);
 }
 
+/* --notify, --ret and --envid; whether it was one of them. */
+static bool
+take_dsn(struct send *s, const struct mt_opt_parser *p)
+{
+	struct mt_err err = { 0 };
+
+	if (p->id == NOTIFY) {
+		if (mt_dsn_notify_parse(p->value, &s->dsn.notify, &err) < 0)
+			mt_cmd_usage("--notify %s", err.msg);
+	} else if (p->id == RET) {
+		if (mt_dsn_ret_parse(p->value, &s->dsn.ret, &err) < 0)
+			mt_cmd_usage("--ret %s", err.msg);
+	} else if (p->id == ENVID) {
+		if (!mt_dsn_is_envid(p->value))
+			mt_cmd_usage("--envid \"%s\": 1 to %d printable ASCII characters",
+			    p->value, MT_DSN_ENVID_MAX);
+		s->dsn.envid = p->value;
+	} else {
+		return false;
+	}
+	return true;
+}
+
 static void
 read_options(struct send *s, struct mt_opt_parser *p)
 {
 	struct mt_err err = { 0 };
 
 	while (mt_cmd_next(p) > 0) {
-		if (take_word(s, p->id, p->value))
+		if (take_word(s, p->id, p->value) || take_dsn(s, p))
 			continue;
 		if (p->id == JOBS) {
 			if (mt_opt_u64(p, 1, MT_INJECT_JOBS_MAX, &s->jobs, &err) < 0)

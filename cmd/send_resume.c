@@ -87,7 +87,7 @@ send_as_is(struct send *s, int raw)
 	if (folder != NULL)
 		sent = g_build_filename(s->conf->maildir, folder, NULL);
 	m = (struct mt_submit){ .server = &s->server, .from = &author, .rcpts = &rcpts,
-		.draft = draft, .is_ours = true,
+		.draft = draft, .is_ours = true, .dsn = &s->dsn,
 		.sent_dir = sent, .sent_fields = mt_buf_slice(&bcc) };
 	return send_submit(&m);
 }

@@ -5,7 +5,9 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "message/date.h"
+#include "message/header.h"
 #include "message/msgid.h"
 #include "queue/schedule.h"
 
@@ -96,6 +98,8 @@ add_status(const struct mt_bounce *b, GString *out)
 	mt_date_format(e->created, date);
 	g_string_append_printf(out, "Content-Type: message/delivery-status\n\n"
 	    "Reporting-MTA: dns; %s\nX-Queue-ID: %s\nArrival-Date: %s\n", b->host, b->id, date);
+	if (e->envid != NULL)
+		g_string_append_printf(out, "Original-Envelope-Id: %s\n", e->envid);
 	for (guint i = 0; i < e->rcpts->len; i++) {
 		const struct mt_queue_rcpt *r = e->rcpts->pdata[i];
 		bool failed = r->fate == MT_QUEUE_FAILED;
@@ -114,6 +118,20 @@ add_status(const struct mt_bounce *b, GString *out)
 			g_string_append_printf(out, "Will-Retry-Until: %s\n", date);
 		}
 	}
+}
+
+/* For who wants no more of it back (RFC 3461 4.3). */
+static int
+write_header(int fd, mt_build_writer *writer, void *arg, struct mt_err *err)
+{
+	g_autofree char *bytes = g_malloc(MT_MAX_HEADER);
+	ssize_t n = pread(fd, bytes, MT_MAX_HEADER, 0);
+	struct mt_slice head;
+
+	if (n < 0)
+		return mt_fail(err, mt_err_kind_of_errno(errno), "read: %m");
+	head = mt_header_block(mt_slice_mem(bytes, (size_t)n));
+	return writer(arg, head.p, head.n, err);
 }
 
 static int
@@ -143,6 +161,7 @@ mt_bounce_write(const struct mt_bounce *b, mt_build_writer *writer, void *arg,
 {
 	g_autoptr(GString) out = g_string_new(NULL);
 	g_autofree char *boundary = NULL, *end = NULL;
+	bool only_header = b->envelope->ret == MT_DSN_RET_HDRS;
 	uint64_t random[2];
 
 	/* 128 random bits are in no message. */
@@ -155,11 +174,13 @@ mt_bounce_write(const struct mt_bounce *b, mt_build_writer *writer, void *arg,
 	add_text(b, out);
 	g_string_append_printf(out, "\n--%s\n", boundary);
 	add_status(b, out);
-	g_string_append_printf(out, "\n--%s\nContent-Type: message/rfc822\n"
-	    "Content-Transfer-Encoding: 8bit\n\n", boundary);
+	g_string_append_printf(out, "\n--%s\nContent-Type: %s\n"
+	    "Content-Transfer-Encoding: 8bit\n\n", boundary, only_header ?
+	    "text/rfc822-headers" : "message/rfc822");
 	end = g_strdup_printf("\n--%s--\n", boundary);
-	if (writer(arg, out->str, out->len, err) < 0 ||
-	    write_message(b->message, writer, arg, err) < 0)
+	if (writer(arg, out->str, out->len, err) < 0)
+		return -1;
+	if ((only_header ? write_header : write_message)(b->message, writer, arg, err) < 0)
 		return -1;
 	return writer(arg, end, strlen(end), err);
 }

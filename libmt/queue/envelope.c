@@ -41,6 +41,7 @@ mt_envelope_free(struct mt_envelope *e)
 	g_free(e->route);
 	g_free(e->from);
 	g_free(e->message_id);
+	g_free(e->envid);
 	g_free(e->copy_to);
 	g_free(e->copy_fields);
 	g_ptr_array_unref(e->rcpts);
@@ -78,6 +79,20 @@ write_rcpt(const struct mt_queue_rcpt *r)
 	    mt_json_text(r->text));
 }
 
+static const char *const rets[] = { NULL, "full", "hdrs" };
+
+/* Only where something is said: most messages say nothing. */
+static int
+write_dsn(const struct mt_envelope *e, json_t *o)
+{
+	g_autofree char *notify = mt_dsn_notify_text(e->notify);
+
+	if (e->notify == 0 && e->ret == MT_DSN_RET_UNSAID && e->envid == NULL)
+		return 0;
+	return json_object_set_new(o, "dsn", json_pack("{s:s, s:s?, s:s?}", "notify", notify,
+	    "ret", rets[e->ret], "envid", e->envid));
+}
+
 int
 mt_envelope_write(const struct mt_envelope *e, struct mt_buf *out, struct mt_err *err)
 {
@@ -99,6 +114,8 @@ mt_envelope_write(const struct mt_envelope *e, struct mt_buf *out, struct mt_err
 	    (json_int_t)e->next, "told_delay", (json_int_t)e->told_delay, "tries",
 	    (json_int_t)e->tries, "held", e->is_held, "ours", e->is_ours,
 	    "rcpts", rcpts);
+	if (o != NULL && write_dsn(e, o) < 0)
+		g_clear_pointer(&o, json_decref);
 	text = o != NULL ? json_dumps(o, JSON_COMPACT) : NULL;
 	json_decref(o);
 	if (text == NULL)
@@ -186,28 +203,50 @@ read_rcpts(struct mt_envelope *e, json_t *rcpts, struct mt_err *err)
 }
 
 static int
+read_dsn(struct mt_envelope *e, json_t *o, struct mt_err *err)
+{
+	g_autofree char *ret = NULL;
+	json_t *ret_text, *envid;
+	const char *notify;
+	json_error_t why;
+
+	if (json_unpack_ex(o, &why, JSON_STRICT, "{s:s, s:o, s:o}", "notify", &notify, "ret",
+	    &ret_text, "envid", &envid) < 0)
+		return mt_fail(err, MT_EDATA, "envelope: dsn: %s", why.text);
+	if (read_text(ret_text, "ret", &ret, err) < 0 ||
+	    read_text(envid, "envid", &e->envid, err) < 0)
+		return -1;
+	if ((notify[0] != '\0' && mt_dsn_notify_parse(notify, &e->notify, NULL) < 0) ||
+	    (ret != NULL && mt_dsn_ret_parse(ret, &e->ret, NULL) < 0) ||
+	    (e->envid != NULL && !mt_dsn_is_envid(e->envid)))
+		return mt_fail(err, MT_EDATA, "envelope: dsn: no such wish");
+	return 0;
+}
+
+static int
 read_object(struct mt_envelope *e, json_t *root, struct mt_err *err)
 {
 	const char *route, *from;
 	json_int_t created, not_before, next, told, tries;
 	int version, held, ours;
 	json_error_t why;
-	json_t *rcpts, *id, *copy_to, *copy_fields;
+	json_t *rcpts, *id, *copy_to, *copy_fields, *dsn = NULL;
 
 	if (json_unpack_ex(root, &why, 0, "{s:i}", "version", &version) == 0 &&
 	    version != VERSION)
 		return mt_fail(err, MT_EDATA, "envelope: version %d, not %d: made by a newer mt",
 		    version, VERSION);
 	if (json_unpack_ex(root, &why, JSON_STRICT,
-	    "{s:i, s:s, s:s, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:o}", "version",
-	    &version, "route", &route, "from", &from, "message_id", &id, "copy_to", &copy_to,
-	    "copy_fields", &copy_fields, "created", &created, "not_before", &not_before, "next",
-	    &next, "told_delay", &told, "tries", &tries, "held", &held, "ours", &ours, "rcpts",
-	    &rcpts) < 0)
+	    "{s:i, s:s, s:s, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:o, s?o}",
+	    "version", &version, "route", &route, "from", &from, "message_id", &id, "copy_to",
+	    &copy_to, "copy_fields", &copy_fields, "created", &created, "not_before",
+	    &not_before, "next", &next, "told_delay", &told, "tries", &tries, "held", &held,
+	    "ours", &ours, "rcpts", &rcpts, "dsn", &dsn) < 0)
 		return mt_fail(err, MT_EDATA, "envelope: %s", why.text);
 	if (read_text(id, "message_id", &e->message_id, err) < 0 ||
 	    read_text(copy_to, "copy_to", &e->copy_to, err) < 0 ||
-	    read_text(copy_fields, "copy_fields", &e->copy_fields, err) < 0)
+	    read_text(copy_fields, "copy_fields", &e->copy_fields, err) < 0 ||
+	    (dsn != NULL && read_dsn(e, dsn, err) < 0))
 		return -1;
 	if (!is_one_line(route) || !is_one_line(from) || strlen(from) > MT_MAX_PATH ||
 	    !is_one_line(e->message_id) || !is_one_line(e->copy_to))

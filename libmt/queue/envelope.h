@@ -9,6 +9,7 @@
 #include "base/auto.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "smtp/dsn.h"
 
 enum mt_queue_fate {
 	MT_QUEUE_WAITING,	/* to be tried */
@@ -31,6 +32,9 @@ struct mt_envelope {
 	char *route;		/* by which it goes: an account of the user's */
 	char *from;		/* local@domain; "" is the null sender */
 	char *message_id;	/* "<...>", or NULL: the message has none */
+	unsigned notify;	/* what its sender wants to hear (smtp/dsn.h) */
+	enum mt_dsn_ret ret;
+	char *envid;		/* or NULL */
 	char *copy_to;		/* folder for the copy, below the mail root; NULL: none */
 	char *copy_fields;	/* lines that only the copy has (Bcc), or NULL */
 	int64_t created;

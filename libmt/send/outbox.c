@@ -155,7 +155,9 @@ send_some(struct mt_outbox *o, struct mt_spool_item *item, struct mt_queue_rcpt 
 {
 	struct mt_smtp_outcome outcomes[MT_MAX_RCPTS];
 	const char *specs[MT_MAX_RCPTS];
-	const struct mt_smtp_envelope_out env = { item->envelope->from, specs, n };
+	const struct mt_envelope *e = item->envelope;
+	const struct mt_dsn dsn = { e->notify, e->ret, e->envid };
+	const struct mt_smtp_envelope_out env = { e->from, specs, n, &dsn };
 	bool is_new, is_unfit, is_lost;
 
 	for (size_t i = 0; i < n; i++)
@@ -315,9 +317,13 @@ settle(struct mt_outbox *o, struct mt_spool_item *item, bool is_again, int64_t n
 	if (e->copy_to != NULL && mt_envelope_count(e, MT_QUEUE_SENT) > 0 &&
 	    keep_copy(o, item, is_again, &r->copy_err) == 0)
 		g_clear_pointer(&e->copy_to, g_free);
+	if (!mt_dsn_wants_failure(e->notify))
+		turn(e, MT_QUEUE_FAILED, MT_QUEUE_TOLD);
 	if (mt_envelope_count(e, MT_QUEUE_FAILED) > 0 &&
 	    tell(o, item, MT_BOUNCE_FAILED, now, &r->told_err) == 0)
 		turn(e, MT_QUEUE_FAILED, MT_QUEUE_TOLD);
+	if (r->waiting > 0 && mt_schedule_is_late(e, now) && !mt_dsn_wants_delay(e->notify))
+		e->told_delay = now;
 	if (r->waiting > 0 && mt_schedule_is_late(e, now) &&
 	    tell(o, item, MT_BOUNCE_DELAYED, now, &r->told_err) == 0)
 		e->told_delay = now;
@@ -343,6 +349,8 @@ mt_outbox_try(struct mt_outbox *o, struct mt_spool_item *item, int64_t now,
 
 	*r = (struct mt_outbox_result){ 0 };
 	asked = send_all(o, item, &r->why);
+	r->lacks_dsn = asked && (e->notify & (MT_DSN_SUCCESS | MT_DSN_DELAY)) != 0 &&
+	    !mt_smtp_client_extensions(o->client)->has_dsn;
 	if (mt_schedule_age(e, now) == MT_QUEUE_EXPIRED)
 		expire(e);
 	r->waiting = mt_envelope_count(e, MT_QUEUE_WAITING);

@@ -38,6 +38,7 @@ struct mt_submit {
 	   copy is always what was sent. */
 	bool is_ours;
 	const char *sent_dir;		/* Maildir for the copy; NULL: none */
+	const struct mt_dsn *dsn;	/* what the sender wants to hear; NULL: nothing */
 	struct mt_slice sent_fields;	/* fields that only the copy has: Bcc */
 };
 
@@ -45,6 +46,7 @@ struct mt_submit_result {
 	struct mt_smtp_outcome *outcomes;	/* one for each recipient */
 	size_t n;
 	size_t sent;			/* how many of them the server has taken */
+	bool lacks_dsn;			/* a report is wanted that the server cannot promise */
 	bool is_unknown;		/* for one it is not known (RFC 1047) */
 	struct mt_err copy_err;		/* sent, but the copy was not kept: why */
 };

@@ -54,6 +54,7 @@ struct target {
 struct transaction {
 	struct mt_smtp_client *c;
 	struct mt_smtp_path from;
+	const struct mt_dsn *dsn;	/* NULL: nothing to say */
 	struct mt_smtp_scan scan;
 	struct target *targets;
 	struct mt_smtp_outcome *outcomes;
@@ -228,16 +229,19 @@ say_mail(struct transaction *t, struct mt_err *err)
 {
 	const struct mt_smtp_extensions *ext = &t->c->ext;
 	bool is_8bit = t->scan.header_is_8bit || t->scan.body_is_8bit;
+	g_autoptr(GString) dsn = g_string_new(NULL);
 	char size[32] = "";
 
+	if (t->dsn != NULL)
+		mt_dsn_append_mail(dsn, t->dsn);
 	if (t->c->needs_rset && mt_conn_write(t->c->conn, "RSET\r\n", 6, err) < 0)
 		return -1;
 	if (ext->has_size)
 		snprintf(size, sizeof(size), " SIZE=%" PRIu64, t->scan.size);
-	return mt_conn_writef(t->c->conn, err, "MAIL FROM:<%s>%s%s%s\r\n",
+	return mt_conn_writef(t->c->conn, err, "MAIL FROM:<%s>%s%s%s%s\r\n",
 	    t->from.text, size,
 	    is_8bit && ext->has_8bitmime ? " BODY=8BITMIME" : "",
-	    t->is_utf8 ? " SMTPUTF8" : "");
+	    t->is_utf8 ? " SMTPUTF8" : "", dsn->str);
 }
 
 static int
@@ -263,8 +267,12 @@ hear_mail(struct transaction *t, struct mt_err *err)
 static int
 say_rcpt(struct transaction *t, size_t i, struct mt_err *err)
 {
-	return mt_conn_writef(t->c->conn, err, "RCPT TO:<%s>\r\n",
-	    t->targets[i].path.text);
+	g_autoptr(GString) dsn = g_string_new(NULL);
+
+	if (t->dsn != NULL)
+		mt_dsn_append_rcpt(dsn, t->dsn, t->targets[i].path.text);
+	return mt_conn_writef(t->c->conn, err, "RCPT TO:<%s>%s\r\n",
+	    t->targets[i].path.text, dsn->str);
 }
 
 static int
@@ -620,6 +628,7 @@ mt_smtp_client_send(struct mt_smtp_client *c, const struct mt_smtp_envelope_out 
 {
 	struct transaction t = {
 		.c = c, .outcomes = outcomes, .n = env->rcpts_n, .fd = fd,
+		.dsn = c->ext.has_dsn ? env->dsn : NULL,
 	};
 	struct mt_err cause = { 0 };
 

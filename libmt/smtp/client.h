@@ -8,6 +8,7 @@
 #include "base/auto.h"
 #include "base/err.h"
 #include "net/conn.h"
+#include "smtp/dsn.h"
 #include "smtp/extensions.h"
 #include "smtp/scan.h"
 
@@ -54,6 +55,7 @@ struct mt_smtp_envelope_out {
 	const char *from;		/* "local@domain"; "" is the null sender */
 	const char *const *rcpts;	/* "local@domain" */
 	size_t rcpts_n;			/* at least 1 */
+	const struct mt_dsn *dsn;	/* said where DSN is offered; NULL: nothing */
 };
 
 /*

@@ -45,6 +45,13 @@ static const struct {
 	{ NULL, "\"dsn\":\"\"", "\"dsn\":\"5.5555.55555\"", "envelope: no status code" },
 	{ NULL, "\"text\":null", "\"text\":\"a\\nb\"", "envelope: a control character in" },
 	{ NULL, "c@d.example", "\xff@d.example", "envelope: byte " },
+	{ NULL, "\"rcpts\"", "\"dsn\":null,\"rcpts\"", "envelope: dsn: " },
+	{ NULL, "\"rcpts\"", "\"dsn\":{\"notify\":\"x\",\"ret\":null,\"envid\":null},"
+	    "\"rcpts\"", "envelope: dsn: no such wish" },
+	{ NULL, "\"rcpts\"", "\"dsn\":{\"notify\":\"\",\"ret\":\"all\",\"envid\":null},"
+	    "\"rcpts\"", "envelope: dsn: no such wish" },
+	{ NULL, "\"rcpts\"", "\"dsn\":{\"notify\":\"\",\"ret\":null,\"envid\":\"a\\nb\"},"
+	    "\"rcpts\"", "envelope: dsn: no such wish" },
 };
 
 static void
@@ -77,6 +84,9 @@ main(void)
 	e->next = 9;
 	e->tries = 10;
 	e->is_held = true;
+	e->notify = MT_DSN_SUCCESS | MT_DSN_DELAY;
+	e->ret = MT_DSN_RET_HDRS;
+	e->envid = g_strdup("a b");
 	mt_envelope_add(e, "c@d.example");
 	r = mt_envelope_add(e, "gr\xc3\xbc\xc3\x9f\x65@d.example");
 	r->fate = MT_QUEUE_FAILED;
@@ -89,7 +99,8 @@ main(void)
 	again = mt_envelope_read(mt_buf_slice(&text), &err);
 	ok(again != NULL && mt_envelope_write(again, &second, &err) == 0 &&
 	    mt_slice_eq(mt_buf_slice(&text), mt_buf_slice(&second)), "and read again");
-	ok(again != NULL && again->is_held && again->next == 9 && again->rcpts->len == 2,
+	ok(again != NULL && again->is_held && again->next == 9 &&
+	    again->notify == e->notify && again->ret == e->ret && again->rcpts->len == 2,
 	    "with all that it says");
 	is_int((int64_t)mt_envelope_count(e, MT_QUEUE_WAITING), 1, "one waits");
 	is_int((int64_t)mt_envelope_count(e, MT_QUEUE_FAILED), 1, "one is lost");
