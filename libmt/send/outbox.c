@@ -349,8 +349,9 @@ mt_outbox_try(struct mt_outbox *o, struct mt_spool_item *item, int64_t now,
 
 	*r = (struct mt_outbox_result){ 0 };
 	asked = send_all(o, item, &r->why);
+	/* Who was asked may have gone since, and left no client. */
 	r->lacks_dsn = asked && (e->notify & (MT_DSN_SUCCESS | MT_DSN_DELAY)) != 0 &&
-	    !mt_smtp_client_extensions(o->client)->has_dsn;
+	    o->client != NULL && !mt_smtp_client_extensions(o->client)->has_dsn;
 	if (mt_schedule_age(e, now) == MT_QUEUE_EXPIRED)
 		expire(e);
 	r->waiting = mt_envelope_count(e, MT_QUEUE_WAITING);

@@ -63,6 +63,12 @@ expect 'nor of a delay, if he says so' '
 	edit "e[\"created\"] = now - 5*86400; e[\"next\"] = now"
 	mt-send queue run
 	queued 0; in_dir "$inbox" 1'
+expect 'a server that has gone between two transactions of one message is no trouble' '
+	fake --once "GREET=220 fake.example ESMTP" --reply "GREET=421 4.3.2 busy" \
+	    --reply "END=421 4.3.2 closing"
+	try 0 --notify success $(seq -f "r%g@x.y" 101)
+	grep "queued: " err
+	queued 1'
 expect 'what is no such wish is 64' '
 	fake
 	try 64 --notify always b@x.y
