@@ -33,6 +33,7 @@ struct send {
 	bool edit, draft, no_check;
 	bool is_resumed;		/* the draft is still there */
 	bool whole;			/* forward --attach */
+	bool sign, no_sign, encrypt;
 	bool flowed;
 	bool is_sendmail;		/* called by that name */
 	bool verbose;			/* sendmail -v */
@@ -110,6 +111,12 @@ int send_store_draft(const struct send *s, struct mt_compose *c, char **path,
 /* send_edit.c: --edit. Status 0: go on; s->edited is the file. Else nothing is sent, all is
    told, and the text is kept. */
 int send_edit(struct send *s, struct mt_compose *c);
+
+/* send_pgp.c: whether what is composed is to be signed or encrypted, and the draft that is
+   (the other one is closed). A key that is missing is MT_ECONF. */
+bool send_wants_pgp(const struct send *s);
+int send_protect(const struct send *s, const struct mt_compose *c,
+    const struct mt_addr_list *rcpts, int draft, struct mt_err *err);
 
 /* send_resume.c: mt-send resume. */
 int send_resume(struct send *s);

@@ -152,6 +152,7 @@ submit(struct send *s, struct mt_compose *c)
 	mt_auto_value(mt_addr_list) rcpts = { 0 };
 	const struct mt_addr *from = send_envelope_sender(c);
 	const char *folder = send_copy_folder(s);
+	bool is_pgp = send_wants_pgp(s);
 	g_autofree char *sent = NULL;
 	mt_auto_fd int draft = -1;
 	struct mt_err err = { 0 };
@@ -161,13 +162,18 @@ submit(struct send *s, struct mt_compose *c)
 	if (s->at != NULL)
 		c->build.date = s->not_before;
 	mt_build_recipients(&c->build, &rcpts);
+	/* What is signed stays as it is on every way (RFC 3156 3). */
+	c->build.only_7bit = is_pgp && !s->encrypt;
 	draft = mt_compose_write(c, &err);
+	if (draft >= 0 && is_pgp)
+		draft = send_protect(s, c, &rcpts, draft, &err);
 	if (draft < 0 || mt_compose_bcc_field(c, &bcc, &err) < 0)
 		return mt_cmd_fail(&err);
 	if (s->dry_run)
 		return send_print_draft(from, &rcpts, draft);
 	if (!s->no_queue)
-		return send_enqueue(s, from, &rcpts, draft, true, folder, mt_buf_slice(&bcc));
+		return send_enqueue(s, from, &rcpts, draft, !is_pgp, folder,
+		    mt_buf_slice(&bcc));
 	if (send_open_account(s, &err) < 0)
 		return mt_cmd_fail(&err);
 	if (folder != NULL)
@@ -177,7 +183,7 @@ submit(struct send *s, struct mt_compose *c)
 		.from = from,
 		.rcpts = &rcpts,
 		.draft = draft,
-		.is_ours = true,
+		.is_ours = !is_pgp,
 		.dsn = &s->dsn,
 		.sent_dir = sent,
 		.sent_fields = mt_buf_slice(&bcc),

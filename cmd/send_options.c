@@ -24,6 +24,9 @@ enum {
 	BODY_FILE,
 	SAVE,
 	EDIT,
+	SIGN,
+	NO_SIGN,
+	ENCRYPT,
 	DRAFT,
 	NO_QUEUE,
 	NO_QUOTE,
@@ -96,6 +99,10 @@ static const struct mt_opt common_opts[] = {
 	    "take the text from a file, not from standard input" }, \
 	{ FLOWED, 0, "flowed", NULL, MT_OPT_NOTHING, \
 	    "let readers wrap the text anew, paragraph by paragraph" }, \
+	{ SIGN, 0, "sign", NULL, MT_OPT_NOTHING, "sign it with your OpenPGP key" }, \
+	{ NO_SIGN, 0, "no-sign", NULL, MT_OPT_NOTHING, "do not, though the account says so" }, \
+	{ ENCRYPT, 0, "encrypt", NULL, MT_OPT_NOTHING, \
+	    "encrypt it with the OpenPGP keys of those who get it" }, \
 	{ NO_CHECK, 0, "no-check", NULL, MT_OPT_NOTHING, \
 	    "send a text that speaks of an attachment without one" }
 
@@ -255,6 +262,15 @@ take_flag(struct send *s, int id)
 		break;
 	case NO_ALIAS:
 		s->dry_run = s->dry_run || !s->is_sendmail;
+		break;
+	case SIGN:
+		s->sign = true;
+		break;
+	case NO_SIGN:
+		s->no_sign = true;
+		break;
+	case ENCRYPT:
+		s->encrypt = true;
 		break;
 	case EDIT:
 		s->edit = true;

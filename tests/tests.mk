@@ -5,7 +5,7 @@ DEPS = gcc make libc6-dev pkg-config libcurl4-openssl-dev libssl-dev libgmime-3.
 	libnotmuch-dev libidn2-dev libconfuse-dev libjansson-dev libsqlite3-dev libzstd-dev \
 	libxml2-dev libseccomp-dev libmagic-dev libglib2.0-dev libcrypt-dev \
 	perl python3 openssl swaks libnet-ssleay-perl mandoc strace jq zstd procps time notmuch \
-	sqlite3 uidmap shellcheck zsh fish bash-completion git git-email \
+	sqlite3 gpg gpg-agent uidmap shellcheck zsh fish bash-completion git git-email \
 	libmailtools-perl s-nail neomutt
 SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
 APT_INSTALL = $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -q -y \

@@ -29,6 +29,8 @@ static const struct mt_conf_word account_words[] = {
 	{ "folder", MT_CONF_STRING, 0, 0, NULL },
 	{ "sent", MT_CONF_STRING, 0, 0, NULL },
 	{ "drafts", MT_CONF_STRING, 0, 0, NULL },
+	{ "pgp_key", MT_CONF_STRING, 0, 0, NULL },
+	{ "sign", MT_CONF_BOOL, 0, 0, "no" },
 	{ "allow_plaintext", MT_CONF_BOOL, 0, 0, "no" },
 	{ NULL },
 };
@@ -187,6 +189,8 @@ read_account(struct mt_client_conf *conf, const char *file, const struct mt_conf
 	a->pop3 = mt_conf_string(b, "pop3");
 	a->password_command = mt_conf_string(b, "password_command");
 	a->proxy = mt_conf_string(b, "proxy");
+	a->pgp_key = mt_conf_string(b, "pgp_key");
+	a->sign = mt_conf_bool(b, "sign");
 	a->allow_plaintext = mt_conf_bool(b, "allow_plaintext");
 	if (ca_file != NULL)
 		a->ca_file = keep(conf, mt_file_expand_home(ca_file));

@@ -30,6 +30,8 @@ struct mt_account {
 	const char *folder;		/* where mail arrives, below maildir: "NAME/INBOX" */
 	const char *sent;		/* where copies of sent mail go: "NAME/Sent"; "" none */
 	const char *drafts;		/* and drafts: "NAME/Drafts" */
+	const char *pgp_key;		/* of the user, as GnuPG names it; NULL: by address */
+	bool sign;			/* what is written is signed */
 	bool allow_plaintext;		/* log in without TLS where none is offered */
 	const char *file;		/* the configuration file, and where the account */
 	unsigned line;			/* starts in it: for error messages */

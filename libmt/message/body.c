@@ -35,6 +35,21 @@ is_related(const struct mt_body *w, size_t i)
 	return w->b->html.n > 0 && w->b->attachments[i].content_id != NULL;
 }
 
+/* What OpenPGP and some ways do not keep in lines (RFC 3156 5): blanks at the end, and "From "
+   at the beginning. */
+static bool
+has_weak_line(struct mt_slice text)
+{
+	struct mt_slice line;
+
+	while (mt_slice_take_line(&text, &line)) {
+		if (mt_slice_ends(line, MT_SLICE(" ")) || mt_slice_ends(line, MT_SLICE("\t")) ||
+		    mt_slice_starts(line, MT_SLICE("From ")))
+			return true;
+	}
+	return false;
+}
+
 /* Charset and encoding of text: what its bytes need, and no more. */
 static void
 look_at_text(struct text *t, bool only_7bit)
@@ -43,7 +58,8 @@ look_at_text(struct text *t, bool only_7bit)
 
 	mt_encode_look(&f, t->bytes);
 	mt_encode_look_end(&f);
-	if (f.has_control || f.longest > 998 || (f.has_8bit && only_7bit))
+	if (f.has_control || f.longest > 998 ||
+	    (only_7bit && (f.has_8bit || has_weak_line(t->bytes))))
 		t->encoding = "quoted-printable";
 	else
 		t->encoding = f.has_8bit ? "8bit" : "7bit";

@@ -56,7 +56,7 @@ struct mt_build {
 	struct mt_slice html;			/* the same as a page, in UTF-8 */
 	const struct mt_build_attachment *attachments;
 	size_t nattachments;
-	bool only_7bit;				/* for a peer without 8BITMIME */
+	bool only_7bit;				/* also without weak line ends: to be signed */
 };
 
 /*
@@ -74,7 +74,8 @@ typedef int mt_build_writer(void *arg, const void *p, size_t n, struct mt_err *e
  * out what would have one part.
  *
  * The text is sent as 7bit or 8bit when it can be, else quoted-printable (a line above
- * 998 bytes, a NUL, a bare CR, a peer that takes 7 bits). Attachments are base64 and
+ * 998 bytes, a NUL, a bare CR; with only_7bit also 8-bit bytes, blanks at the end of a line,
+ * "From " at its beginning: RFC 3156 3, 5). Attachments are base64 and
  * arrive byte for byte; a message/rfc822 stays as it is when it can (RFC 2046 5.2.1),
  * else it travels as application/octet-stream.
  *

@@ -1,0 +1,193 @@
+#!/usr/bin/env bash
+# mt-send --sign and --encrypt: what arrives verifies and decrypts; without a key nothing goes
+. "${0%/*}/../lib.sh"
+need gpg gpgconf gpg-connect-agent
+. "$TOP/tests/e2e/queue.sh"
+
+# The agent, which gpg starts, ends with its folder.
+export GNUPGHOME=$T/gpg
+mkdir -m 700 gpg
+new_key() # ADDRESS [EXPIRES]
+{
+	gpg --batch --quiet --pinentry-mode loopback --passphrase '' --quick-gen-key "$1" \
+	    ed25519 sign "${2:-never}" 2>gpg.log &&
+	gpg --batch --quiet --pinentry-mode loopback --passphrase '' --quick-add-key \
+	    "$(gpg --list-keys --with-colons "$1" | awk -F: '/^fpr/ { print $10; exit }')" \
+	    cv25519 encr "${2:-never}" 2>>gpg.log
+}
+ok 'keys are made' new_key user1@example.org
+new_key b@x.y && new_key c@x.y && new_key hid@x.y || diag "$(cat gpg.log)"
+head -c 3000 /dev/urandom >bytes.bin
+
+# verify FILE: the signature is of the exact bytes, with CRLF, between the boundaries.
+cat >verify.py <<'END'
+import email, email.policy, re, subprocess, sys
+raw = open(sys.argv[1], "rb").read().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+m = email.message_from_bytes(raw, policy=email.policy.strict)
+assert m.get_content_type() == "multipart/signed", m.get_content_type()
+assert m.get_param("protocol") == "application/pgp-signature"
+assert re.fullmatch("pgp-sha[0-9]+", m.get_param("micalg")), m.get_param("micalg")
+line = b"\r\n--" + m.get_boundary().encode() + b"\r\n"
+head, signed, rest = raw.split(line, 2)
+open("signed", "wb").write(signed)
+open("signature", "wb").write(rest.split(b"\r\n\r\n", 1)[1].split(line[:-2] + b"--")[0])
+body = signed.split(b"\r\n\r\n", 1)[1]
+assert max(raw) < 128, "8-bit bytes"
+for l in signed.split(b"\r\n"):
+    assert not l.endswith((b" ", b"\t")), l
+    assert not l.startswith(b"From "), l
+END
+verify()
+{
+	python3 verify.py "$1"
+	gpg --batch --verify signature signed 2>gpg.log || { cat gpg.log; false; }
+	grep -q 'Good signature from "user1@example.org"' gpg.log
+	python3 "$TOP/tests/tools/strict_mail.py" "$1"
+}
+
+weak='grün \nFrom here\n.\n..\n-- \nme\t\n'
+fake
+expect 'a signed message verifies, whatever its lines look like' '
+	printf "$weak" | mt-send --sign --no-check -s "grün" -A bytes.bin b@x.y
+	taken 1
+	verify out/1.eml
+	grep -q "^Subject: =?" out/1.eml
+	python3 - <<-END
+		import email, email.policy
+		m = email.message_from_binary_file(open("out/1.eml", "rb"), policy=email.policy.strict)
+		mixed = m.get_payload(0)
+		text, file = mixed.iter_parts()
+		assert text.get_content() == "grün \nFrom here\n.\n..\n-- \nme\t", repr(text.get_content())
+		assert file.get_content() == open("bytes.bin", "rb").read()
+	END'
+expect 'the copy in Sent is what was signed' '
+	sed 1,/^$/d "$sent"/cur/* | cmp - <(tr -d "\r" <out/1.eml | sed 1,/^$/d)'
+expect 'at a server without 8BITMIME, too, and without a queue, and flowed' '
+	fake --no-ext
+	printf "$weak" | mt-send --sign -s x b@x.y
+	verify out/1.eml
+	printf "$weak" | mt-send --sign --no-queue -s x b@x.y
+	verify out/2.eml
+	printf "$weak a paragraph of some more words that does not fit into one line of text at all\n" |
+	    mt-send --sign --flowed -s x b@x.y
+	verify out/3.eml'
+expect 'a reply and a forwarded message are signed alike' '
+	fake
+	printf "From: z@x.y\nTo: user1@example.org\nSubject: q\nMIME-Version: 1.0\n%s\n\n" \
+	    "Content-Type: text/plain; charset=utf-8" >q.eml
+	printf "grün \n" >>q.eml
+	echo text | mt-send reply --sign q.eml
+	verify out/1.eml
+	echo text | mt-send forward --attach --sign q.eml b@x.y
+	verify out/2.eml'
+expect '--sign by the account, and --no-sign' '
+	fake
+	sed "s/^}/  sign = yes\n}/" mt.conf >sign.conf
+	echo x | mt-send -C sign.conf -s x b@x.y
+	verify out/1.eml
+	echo x | mt-send -C sign.conf --no-sign -s x b@x.y
+	grep -q "^Content-Type: text/plain" out/2.eml'
+
+# decrypt FILE [ADDRESS]: into "plain"
+cat >decrypt.py <<'END'
+import email, email.policy, sys
+m = email.message_from_binary_file(open(sys.argv[1], "rb"), policy=email.policy.strict)
+assert m.get_content_type() == "multipart/encrypted", m.get_content_type()
+assert m.get_param("protocol") == "application/pgp-encrypted"
+version, data = m.iter_parts()
+assert version.get_content_type() == "application/pgp-encrypted"
+assert version.get_payload(decode=True).strip() == b"Version: 1"
+assert data.get_content_type() == "application/octet-stream"
+open("cipher", "wb").write(data.get_payload(decode=True))
+END
+decrypt()
+{
+	python3 decrypt.py "$1"
+	gpg --batch --decrypt cipher >plain 2>gpg.log || { cat gpg.log; false; }
+}
+trust() { for a in "$@"; do echo "$(gpg --list-keys --with-colons "$a" | awk -F: '/^fpr/ { print $10; exit }'):6:"; done | gpg --batch --quiet --import-ownertrust; }
+trust b@x.y c@x.y hid@x.y
+expect 'an encrypted message can be read by those who get it, and by ourselves' '
+	fake
+	printf "$weak" | mt-send --encrypt --no-check -s open -A bytes.bin -c c@x.y b@x.y
+	taken 1
+	not grep -q "here" out/1.eml
+	decrypt out/1.eml
+	[ "$(gpg --batch --list-packets cipher 2>/dev/null | grep -c "pubkey enc packet")" = 3 ]
+	not grep -q "^gpg: Good signature" gpg.log
+	python3 - <<-END
+		import email, email.policy
+		m = email.message_from_binary_file(open("plain", "rb"), policy=email.policy.strict)
+		text, file = m.iter_parts()
+		assert text.get_content() == "grün \nFrom here\n.\n..\n-- \nme\t"
+		assert file.get_content() == open("bytes.bin", "rb").read()
+	END
+	grep -q "^Subject: open" out/1.eml'
+expect '--sign --encrypt: signed inside' '
+	fake
+	echo x | mt-send --sign --encrypt -s x b@x.y
+	decrypt out/1.eml
+	grep -q "Good signature from .user1@example.org" gpg.log'
+expect 'who gets it in secret stays secret: no key ids' '
+	fake
+	echo "not for all" | mt-send --encrypt -s x -b hid@x.y b@x.y
+	taken 1
+	python3 decrypt.py out/1.eml
+	# It tries its keys in turn, and those that fail make its status.
+	gpg --batch --decrypt cipher >plain 2>gpg.log || true
+	grep -q "not for all" plain
+	gpg --batch --list-packets cipher 2>/dev/null >packets
+	[ "$(grep -c "keyid 0000000000000000" packets)" = 3 ]
+	not grep "pubkey enc.*keyid .*[1-9A-F]" packets'
+
+nothing() # STATUS PATTERN ARGUMENTS...: nothing is sent, queued or kept
+{
+	fake
+	mkdir -p "$T/Mail"
+	printf 'secret text\n' | status "$1" mt-send -s x "${@:3}" 2>err || { cat err; return 1; }
+	grep "$2" err || { cat err; return 1; }
+	taken 0
+	[ ! -d "$queue/env" ] || queued 0
+	[ ! -d "$sent" ] || in_dir "$sent" 0
+	not grep -rq "secret text" "$T/state" "$T/Mail"
+}
+expect 'a key that is missing: nothing is sent, and it says whose' '
+	nothing 78 "cannot be encrypted: .*nokey@x.y" --encrypt b@x.y nokey@x.y'
+expect 'one address is not taken for another that begins or ends with it' '
+	nothing 78 "cannot be encrypted" --encrypt "x.y <bb@x.y>"
+	nothing 78 "cannot be encrypted" --encrypt "b@x.yy"'
+expect 'a key that is not trusted is refused as GnuPG does' '
+	new_key d@x.y
+	echo "$(gpg --list-keys --with-colons d@x.y | awk -F: "/^fpr/ { print \$10; exit }"):2:" |
+	    gpg --batch --quiet --import-ownertrust
+	gpg --batch --quiet --check-trustdb
+	nothing 78 "cannot be encrypted: " --encrypt d@x.y'
+expect 'one that has expired, too' '
+	new_key e@x.y seconds=1
+	trust e@x.y
+	sleep 2
+	nothing 78 "cannot be encrypted: .*e@x.y" --encrypt e@x.y'
+expect 'no key of ones own: neither signed nor encrypted' '
+	nothing 78 "cannot be signed: .*other@x.y" --sign -f other@x.y b@x.y
+	nothing 78 "cannot be encrypted" --encrypt -f other@x.y b@x.y'
+expect 'a passphrase that nobody can be asked for' '
+	gpg --batch --quiet --pinentry-mode loopback --passphrase locked --quick-gen-key lock@x.y \
+	    ed25519 sign never 2>/dev/null
+	gpgconf --kill gpg-agent
+	echo "pinentry-program /bin/false" >"$GNUPGHOME/gpg-agent.conf"
+	nothing 78 "cannot be signed" --sign -f lock@x.y b@x.y
+	rm "$GNUPGHOME/gpg-agent.conf"
+	gpgconf --kill gpg-agent'
+expect 'pgp_key of the account names the key' '
+	fake
+	sed "s/^}/  pgp_key = \"<b@x.y>\"\n}/" mt.conf >key.conf
+	echo x | mt-send -C key.conf --sign -s x c@x.y
+	python3 verify.py out/1.eml
+	gpg --batch --verify signature signed 2>gpg.log
+	grep "Good signature from .b@x.y" gpg.log'
+expect 'our own reader shows what was signed' '
+	fake
+	echo "read me" | mt-send --sign -s x b@x.y
+	mt-index show out/1.eml | grep "read me"'
+gpgconf --kill all
+done_testing
