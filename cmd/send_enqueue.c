@@ -143,8 +143,7 @@ send_tell_try(const struct send *s, const struct mt_spool_item *item,
 	if (r->failed > 0)
 		mt_cmd_warn("%zu of %u recipients got the message%s",
 		    mt_envelope_count(e, MT_QUEUE_SENT), e->rcpts->len,
-		    r->told_err.kind == MT_ENONE && mt_dsn_wants_failure(e->notify) ?
-		    "; a report is in your INBOX" : "");
+		    r->is_told ? "; a report is in your INBOX" : "");
 	if (r->lacks_dsn && r->sent > 0)
 		send_warn_no_dsn();
 	if (r->waiting > 0)

@@ -10,11 +10,31 @@
 #include "message/header.h"
 #include "message/msgid.h"
 #include "queue/schedule.h"
+#include "smtp/path.h"
 
-static enum mt_queue_fate
-fate_told(const struct mt_bounce *b)
+/* What is said of each kind. */
+static const struct {
+	const char *subject, *text, *action, *dsn;
+} words[] = {
+	[MT_BOUNCE_FAILED] = { "Not delivered", "could not be delivered to", "failed",
+	    "5.0.0" },
+	[MT_BOUNCE_DELAYED] = { "Not delivered yet", "has not been delivered yet to",
+	    "delayed", "4.0.0" },
+	[MT_BOUNCE_RELAYED] = { "Passed on", "was passed on to", "relayed", "2.1.9" },
+};
+
+static bool
+is_told(const struct mt_bounce *b, const struct mt_queue_rcpt *r)
 {
-	return b->kind == MT_BOUNCE_FAILED ? MT_QUEUE_FAILED : MT_QUEUE_WAITING;
+	switch (b->kind) {
+	case MT_BOUNCE_FAILED:
+		return r->fate == MT_QUEUE_FAILED;
+	case MT_BOUNCE_DELAYED:
+		return r->fate == MT_QUEUE_WAITING &&
+		    mt_dsn_wants_delay(mt_envelope_notify(b->envelope, r));
+	default:
+		return r->is_relayed;
+	}
 }
 
 static const char *
@@ -29,20 +49,21 @@ add_header(const struct mt_bounce *b, const char *boundary, GString *out)
 	const struct mt_envelope *e = b->envelope;
 	g_autofree char *id = mt_msgid_new(b->host);
 	char date[MT_DATE_SIZE];
-	size_t n = mt_envelope_count(e, fate_told(b));
 	const char *first = NULL;
+	size_t n = 0;
 
-	for (guint i = 0; i < e->rcpts->len && first == NULL; i++) {
+	for (guint i = 0; i < e->rcpts->len; i++) {
 		const struct mt_queue_rcpt *r = e->rcpts->pdata[i];
 
-		first = r->fate == fate_told(b) ? r->address : NULL;
+		if (is_told(b, r) && n++ == 0)
+			first = r->address;
 	}
 	mt_date_format(b->now, date);
 	g_string_append_printf(out, "From: mt-send <MAILER-DAEMON@%s>\n", b->host);
 	if (e->from[0] != '\0')
 		g_string_append_printf(out, "To: <%s>\n", e->from);
-	g_string_append_printf(out, "Subject: %s: %s", b->kind == MT_BOUNCE_FAILED ?
-	    "Not delivered" : "Not delivered yet", first != NULL ? first : "nobody");
+	g_string_append_printf(out, "Subject: %s: %s", words[b->kind].subject,
+	    first != NULL ? first : "nobody");
 	if (n > 1)
 		g_string_append_printf(out, " and %zu more", n - 1);
 	g_string_append_printf(out, "\nDate: %s\nMessage-ID: %s\n", date, id);
@@ -52,6 +73,13 @@ add_header(const struct mt_bounce *b, const char *boundary, GString *out)
 	g_string_append_printf(out, "Auto-Submitted: auto-replied\nMIME-Version: 1.0\n"
 	    "Content-Type: multipart/report; report-type=delivery-status;\n"
 	    "\tboundary=\"%s\"\n\n", boundary);
+}
+
+/* RET is about what is lost; with the others the message is not sent back (RFC 3461 4.3). */
+static bool
+returns_header(const struct mt_bounce *b)
+{
+	return b->kind != MT_BOUNCE_FAILED || b->envelope->ret == MT_DSN_RET_HDRS;
 }
 
 static void
@@ -65,12 +93,11 @@ add_text(const struct mt_bounce *b, GString *out)
 	g_string_append(out, "Content-Type: text/plain; charset=utf-8\n"
 	    "Content-Transfer-Encoding: 8bit\n\n");
 	g_string_append_printf(out, "Your message of %s\n%s:\n\n", date,
-	    b->kind == MT_BOUNCE_FAILED ? "could not be delivered to" :
-	    "has not been delivered yet to");
+	    words[b->kind].text);
 	for (guint i = 0; i < e->rcpts->len; i++) {
 		const struct mt_queue_rcpt *r = e->rcpts->pdata[i];
 
-		if (r->fate != fate_told(b))
+		if (!is_told(b, r))
 			continue;
 		g_string_append_printf(out, "  <%s>\n    %s\n", r->address, reply_of(r));
 		if (r->is_unknown)
@@ -82,11 +109,32 @@ add_text(const struct mt_bounce *b, GString *out)
 		    "%lld days after it was written.\nmt-send queue show %s tells more, "
 		    "mt-send queue rm %s gives it up.\n",
 		    (long long)(MT_QUEUE_EXPIRES_S / 86400), b->id, b->id);
+	else if (b->kind == MT_BOUNCE_RELAYED)
+		g_string_append(out, "\nThe server has taken it, but cannot report that it is "
+		    "delivered (it has no DSN).\nThat you hear no more of it does not say that "
+		    "it arrived.\n");
 	else
-		g_string_append(out, "\nIt is not tried again. The message is attached.\n");
-	if (sent > 0)
+		g_string_append_printf(out, "\nIt is not tried again. The %s is attached.\n",
+		    returns_header(b) ? "header" : "message");
+	if (sent > 0 && b->kind != MT_BOUNCE_RELAYED)
 		g_string_append_printf(out, "%zu of %u recipients got it.\n", sent,
 		    e->rcpts->len);
+}
+
+/* As the sender said it, without what only the way needs (RFC 3464 2.3.1). */
+static void
+add_original(const struct mt_queue_rcpt *r, GString *out)
+{
+	mt_auto_value(mt_buf) address = MT_BUF_INIT(MT_DSN_ORCPT_MAX);
+	struct mt_slice rest = mt_slice_str(r->orcpt), type;
+
+	if (r->orcpt == NULL || !mt_slice_take_until(&rest, ';', &type) ||
+	    !mt_smtp_xtext_decode(rest, &address))
+		return;
+	g_string_append_printf(out, "Original-Recipient: %.*s; ", MT_SLICE_ARG(type));
+	for (size_t i = 0; i < address.n; i++)
+		g_string_append_c(out, g_ascii_isprint(address.p[i]) ? address.p[i] : '?');
+	g_string_append_c(out, '\n');
 }
 
 static void
@@ -102,18 +150,20 @@ add_status(const struct mt_bounce *b, GString *out)
 		g_string_append_printf(out, "Original-Envelope-Id: %s\n", e->envid);
 	for (guint i = 0; i < e->rcpts->len; i++) {
 		const struct mt_queue_rcpt *r = e->rcpts->pdata[i];
-		bool failed = r->fate == MT_QUEUE_FAILED;
 
-		if (r->fate != fate_told(b))
+		if (!is_told(b, r))
 			continue;
-		g_string_append_printf(out, "\nFinal-Recipient: rfc822; %s\nAction: %s\n"
-		    "Status: %s\n", r->address, failed ? "failed" : "delayed",
-		    r->dsn[0] != '\0' ? r->dsn : failed ? "5.0.0" : "4.0.0");
+		g_string_append_c(out, '\n');
+		add_original(r, out);
+		g_string_append_printf(out, "Final-Recipient: rfc822; %s\nAction: %s\n"
+		    "Status: %s\n", r->address, words[b->kind].action,
+		    r->dsn[0] != '\0' && b->kind != MT_BOUNCE_RELAYED ? r->dsn :
+		    words[b->kind].dsn);
 		/* A reply begins with its code; our own words are no SMTP (RFC 3464 2.3.6). */
 		if (r->text != NULL)
 			g_string_append_printf(out, "Diagnostic-Code: %s; %s\n",
 			    g_ascii_isdigit(r->text[0]) ? "smtp" : "x-mt", r->text);
-		if (!failed) {
+		if (b->kind == MT_BOUNCE_DELAYED) {
 			mt_date_format(MAX(e->created, e->not_before) + MT_QUEUE_EXPIRES_S, date);
 			g_string_append_printf(out, "Will-Retry-Until: %s\n", date);
 		}
@@ -161,7 +211,7 @@ mt_bounce_write(const struct mt_bounce *b, mt_build_writer *writer, void *arg,
 {
 	g_autoptr(GString) out = g_string_new(NULL);
 	g_autofree char *boundary = NULL, *end = NULL;
-	bool only_header = b->envelope->ret == MT_DSN_RET_HDRS;
+	bool only_header = returns_header(b);
 	uint64_t random[2];
 
 	/* 128 random bits are in no message. */

@@ -7,7 +7,8 @@
 
 enum mt_bounce_kind {
 	MT_BOUNCE_FAILED,	/* for good: the recipients that MT_QUEUE_FAILED */
-	MT_BOUNCE_DELAYED,	/* those that wait; it is tried again */
+	MT_BOUNCE_DELAYED,	/* those that wait, and want to hear of it; it is tried again */
+	MT_BOUNCE_RELAYED,	/* those that is_relayed (RFC 3461 5.2.2) */
 };
 
 struct mt_bounce {
@@ -16,7 +17,8 @@ struct mt_bounce {
 	const char *id;		/* of the queue */
 	const char *host;	/* that says so (Reporting-MTA) */
 	int64_t now;
-	int message;		/* the whole message is returned with it */
+	int message;		/* what is returned: all of it, if something is lost and RET
+				   does not say HDRS, else its header (RFC 3461 4.3) */
 };
 
 /*

@@ -17,6 +17,7 @@ rcpt_free(void *p)
 
 	g_free(r->address);
 	g_free(r->text);
+	g_free(r->orcpt);
 	g_free(r);
 }
 
@@ -71,12 +72,34 @@ mt_envelope_count(const struct mt_envelope *e, enum mt_queue_fate fate)
 	return n;
 }
 
+unsigned
+mt_envelope_notify(const struct mt_envelope *e, const struct mt_queue_rcpt *r)
+{
+	return r->notify != 0 ? r->notify : e->notify;
+}
+
+bool
+mt_envelope_has_relayed(const struct mt_envelope *e)
+{
+	for (guint i = 0; i < e->rcpts->len; i++) {
+		const struct mt_queue_rcpt *r = e->rcpts->pdata[i];
+
+		if (r->is_relayed)
+			return true;
+	}
+	return false;
+}
+
+/* What is seldom said is left out where it is not. */
 static json_t *
 write_rcpt(const struct mt_queue_rcpt *r)
 {
-	return json_pack("{s:s, s:s, s:b, s:s, s:o}", "to", r->address, "fate",
-	    fates[r->fate], "unknown", r->is_unknown, "dsn", r->dsn, "text",
-	    mt_json_text(r->text));
+	g_autofree char *notify = r->notify != 0 ? mt_dsn_notify_text(r->notify) : NULL;
+
+	return json_pack("{s:s, s:s, s:b, s:s, s:o, s:s*, s:s*, s:o*}", "to", r->address,
+	    "fate", fates[r->fate], "unknown", r->is_unknown, "dsn", r->dsn, "text",
+	    mt_json_text(r->text), "notify", notify, "orcpt", r->orcpt, "relayed",
+	    r->is_relayed ? json_true() : NULL);
 }
 
 static const char *const rets[] = { NULL, "full", "hdrs" };
@@ -161,14 +184,15 @@ read_text(json_t *o, const char *name, char **out, struct mt_err *err)
 static int
 read_rcpt(struct mt_envelope *e, json_t *o, struct mt_err *err)
 {
-	const char *to, *fate, *dsn;
+	const char *to, *fate, *dsn, *notify = NULL, *orcpt = NULL;
 	struct mt_queue_rcpt *r;
 	json_error_t why;
 	json_t *text;
-	int unknown;
+	int unknown, relayed = 0;
 
-	if (json_unpack_ex(o, &why, JSON_STRICT, "{s:s, s:s, s:b, s:s, s:o}", "to", &to, "fate",
-	    &fate, "unknown", &unknown, "dsn", &dsn, "text", &text) < 0)
+	if (json_unpack_ex(o, &why, JSON_STRICT, "{s:s, s:s, s:b, s:s, s:o, s?s, s?s, s?b}",
+	    "to", &to, "fate", &fate, "unknown", &unknown, "dsn", &dsn, "text", &text,
+	    "notify", &notify, "orcpt", &orcpt, "relayed", &relayed) < 0)
 		return mt_fail(err, MT_EDATA, "envelope: recipient: %s", why.text);
 	if (to[0] == '\0' || strlen(to) > MT_MAX_PATH || !is_one_line(to))
 		return mt_fail(err, MT_EDATA, "envelope: recipient \"%s\" is no address", to);
@@ -184,6 +208,11 @@ read_rcpt(struct mt_envelope *e, json_t *o, struct mt_err *err)
 		return -1;
 	if (!is_one_line(r->text))
 		return mt_fail(err, MT_EDATA, "envelope: a control character in a reply");
+	if ((notify != NULL && mt_dsn_notify_parse(notify, &r->notify, NULL) < 0) ||
+	    (orcpt != NULL && !mt_dsn_is_orcpt(orcpt)))
+		return mt_fail(err, MT_EDATA, "envelope: recipient: no such wish");
+	r->orcpt = g_strdup(orcpt);
+	r->is_relayed = relayed != 0;
 	return 0;
 }
 

@@ -25,6 +25,9 @@ struct mt_queue_rcpt {
 	bool is_unknown;
 	char dsn[12];		/* of the last reply (RFC 3463), or "" */
 	char *text;		/* the last reply or error, printable; NULL: not tried */
+	unsigned notify;	/* what its sender wants to hear; 0: as the envelope says */
+	char *orcpt;		/* who it was at first, as SMTP says it (smtp/dsn.h); or NULL */
+	bool is_relayed;	/* sent to where no report comes from: its sender is to be told */
 };
 
 /* Times are seconds since 1970; 0 means never. Strings are the envelope's own. */
@@ -52,9 +55,14 @@ void mt_envelope_free(struct mt_envelope *e);
 /* The new recipient, which waits. */
 struct mt_queue_rcpt *mt_envelope_add(struct mt_envelope *e, const char *address);
 size_t mt_envelope_count(const struct mt_envelope *e, enum mt_queue_fate fate);
+/* What the sender wants to hear of this recipient: bits of smtp/dsn.h. */
+unsigned mt_envelope_notify(const struct mt_envelope *e, const struct mt_queue_rcpt *r);
+/* Whether somebody is_relayed. */
+bool mt_envelope_has_relayed(const struct mt_envelope *e);
 
 /*
- * As a JSON object, in one line. Reading is strict: a word that is missing, unknown or of
+ * As a JSON object, in one line; what was not asked for (dsn, notify, orcpt, relayed) is not
+ * there, as in the envelopes of older versions. Reading is strict: a word that is missing, unknown or of
  * the wrong type, an address with a control character or without a recipient, and another
  * version are MT_EDATA, with what is wrong.
  */

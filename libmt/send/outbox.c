@@ -157,11 +157,14 @@ send_some(struct mt_outbox *o, struct mt_spool_item *item, struct mt_queue_rcpt 
 	const char *specs[MT_MAX_RCPTS];
 	const struct mt_envelope *e = item->envelope;
 	const struct mt_dsn dsn = { e->notify, e->ret, e->envid };
-	const struct mt_smtp_envelope_out env = { e->from, specs, n, &dsn };
+	struct mt_dsn_rcpt wishes[MT_MAX_RCPTS];
+	const struct mt_smtp_envelope_out env = { e->from, specs, n, &dsn, wishes };
 	bool is_new, is_unfit, is_lost;
 
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		specs[i] = rcpts[i]->address;
+		wishes[i] = (struct mt_dsn_rcpt){ rcpts[i]->notify, rcpts[i]->orcpt };
+	}
 	/* A server may have closed a connection that waited: that is no failure. */
 	do {
 		struct mt_err err = { 0 };
@@ -181,6 +184,10 @@ send_some(struct mt_outbox *o, struct mt_spool_item *item, struct mt_queue_rcpt 
 	} while (is_lost);
 	for (size_t i = 0; i < n; i++) {
 		record(rcpts[i], &outcomes[i], is_unfit);
+		/* RFC 3461 5.2.2: nobody else will tell. */
+		rcpts[i]->is_relayed = rcpts[i]->fate == MT_QUEUE_SENT &&
+		    (mt_envelope_notify(e, rcpts[i]) & MT_DSN_SUCCESS) != 0 &&
+		    !mt_smtp_client_extensions(o->client)->has_dsn;
 		if (outcomes[i].fate == MT_SMTP_DEFERRED && why->kind == MT_ENONE)
 			mt_fail(why, MT_ETEMP, "%s", outcomes[i].text);
 	}
@@ -287,6 +294,38 @@ turn(struct mt_envelope *e, enum mt_queue_fate from, enum mt_queue_fate to)
 	}
 }
 
+/* Who failed, and whose sender does not want to hear of it. */
+static void
+pass_over(struct mt_envelope *e)
+{
+	for (guint i = 0; i < e->rcpts->len; i++) {
+		struct mt_queue_rcpt *r = e->rcpts->pdata[i];
+
+		if (r->fate == MT_QUEUE_FAILED && !mt_dsn_wants_failure(mt_envelope_notify(e, r)))
+			r->fate = MT_QUEUE_TOLD;
+	}
+}
+
+/* Somebody waits whose sender wants to hear that it is late. */
+static bool
+wants_delay(const struct mt_envelope *e)
+{
+	for (guint i = 0; i < e->rcpts->len; i++) {
+		const struct mt_queue_rcpt *r = e->rcpts->pdata[i];
+
+		if (r->fate == MT_QUEUE_WAITING && mt_dsn_wants_delay(mt_envelope_notify(e, r)))
+			return true;
+	}
+	return false;
+}
+
+static void
+forget_relayed(struct mt_envelope *e)
+{
+	for (guint i = 0; i < e->rcpts->len; i++)
+		((struct mt_queue_rcpt *)e->rcpts->pdata[i])->is_relayed = false;
+}
+
 /* Who waits and is too old has waited long enough. */
 static void
 expire(struct mt_envelope *e)
@@ -317,15 +356,17 @@ settle(struct mt_outbox *o, struct mt_spool_item *item, bool is_again, int64_t n
 	if (e->copy_to != NULL && mt_envelope_count(e, MT_QUEUE_SENT) > 0 &&
 	    keep_copy(o, item, is_again, &r->copy_err) == 0)
 		g_clear_pointer(&e->copy_to, g_free);
-	if (!mt_dsn_wants_failure(e->notify))
-		turn(e, MT_QUEUE_FAILED, MT_QUEUE_TOLD);
+	pass_over(e);
 	if (mt_envelope_count(e, MT_QUEUE_FAILED) > 0 &&
-	    tell(o, item, MT_BOUNCE_FAILED, now, &r->told_err) == 0)
+	    tell(o, item, MT_BOUNCE_FAILED, now, &r->told_err) == 0) {
 		turn(e, MT_QUEUE_FAILED, MT_QUEUE_TOLD);
-	if (r->waiting > 0 && mt_schedule_is_late(e, now) && !mt_dsn_wants_delay(e->notify))
-		e->told_delay = now;
+		r->is_told = true;
+	}
+	if (mt_envelope_has_relayed(e) &&
+	    tell(o, item, MT_BOUNCE_RELAYED, now, &r->told_err) == 0)
+		forget_relayed(e);
 	if (r->waiting > 0 && mt_schedule_is_late(e, now) &&
-	    tell(o, item, MT_BOUNCE_DELAYED, now, &r->told_err) == 0)
+	    (!wants_delay(e) || tell(o, item, MT_BOUNCE_DELAYED, now, &r->told_err) == 0))
 		e->told_delay = now;
 }
 
@@ -334,7 +375,7 @@ static bool
 is_settled(const struct mt_envelope *e)
 {
 	return mt_envelope_count(e, MT_QUEUE_WAITING) == 0 &&
-	    mt_envelope_count(e, MT_QUEUE_FAILED) == 0 &&
+	    mt_envelope_count(e, MT_QUEUE_FAILED) == 0 && !mt_envelope_has_relayed(e) &&
 	    (e->copy_to == NULL || mt_envelope_count(e, MT_QUEUE_SENT) == 0);
 }
 

@@ -32,6 +32,7 @@ struct mt_outbox_result {
 	size_t sent, failed;	/* recipients, by this try */
 	size_t waiting;
 	bool lacks_dsn;		/* a report is wanted that the server cannot promise */
+	bool is_told;		/* a report of who failed is in the INBOX */
 	bool is_done;		/* it has left the queue */
 	struct mt_err why;	/* why it waits, when some do */
 	struct mt_err copy_err;	/* the copy was not kept; it is tried again */

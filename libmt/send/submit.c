@@ -67,7 +67,7 @@ send_all(struct mt_smtp_client *client, const char *from, const char *const *rcp
 {
 	for (size_t at = 0; at < r->n; at += MT_MAX_RCPTS) {
 		struct mt_smtp_envelope_out env = { from, rcpts + at,
-			MIN(r->n - at, MT_MAX_RCPTS), dsn };
+			MIN(r->n - at, MT_MAX_RCPTS), dsn, NULL };
 
 		if (at > 0 && !mt_smtp_client_is_usable(client)) {
 			for (size_t i = at; i < r->n; i++)

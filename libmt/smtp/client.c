@@ -55,6 +55,7 @@ struct transaction {
 	struct mt_smtp_client *c;
 	struct mt_smtp_path from;
 	const struct mt_dsn *dsn;	/* NULL: nothing to say */
+	const struct mt_dsn_rcpt *dsn_rcpts;
 	struct mt_smtp_scan scan;
 	struct target *targets;
 	struct mt_smtp_outcome *outcomes;
@@ -270,7 +271,9 @@ say_rcpt(struct transaction *t, size_t i, struct mt_err *err)
 	g_autoptr(GString) dsn = g_string_new(NULL);
 
 	if (t->dsn != NULL)
-		mt_dsn_append_rcpt(dsn, t->dsn, t->targets[i].path.text);
+		mt_dsn_append_rcpt(dsn, t->dsn,
+		    t->dsn_rcpts != NULL ? &t->dsn_rcpts[i] : NULL,
+		    t->targets[i].path.text);
 	return mt_conn_writef(t->c->conn, err, "RCPT TO:<%s>%s\r\n",
 	    t->targets[i].path.text, dsn->str);
 }
@@ -628,7 +631,7 @@ mt_smtp_client_send(struct mt_smtp_client *c, const struct mt_smtp_envelope_out 
 {
 	struct transaction t = {
 		.c = c, .outcomes = outcomes, .n = env->rcpts_n, .fd = fd,
-		.dsn = c->ext.has_dsn ? env->dsn : NULL,
+		.dsn = c->ext.has_dsn ? env->dsn : NULL, .dsn_rcpts = env->dsn_rcpts,
 	};
 	struct mt_err cause = { 0 };
 

@@ -56,6 +56,7 @@ struct mt_smtp_envelope_out {
 	const char *const *rcpts;	/* "local@domain" */
 	size_t rcpts_n;			/* at least 1 */
 	const struct mt_dsn *dsn;	/* said where DSN is offered; NULL: nothing */
+	const struct mt_dsn_rcpt *dsn_rcpts;	/* one for each recipient; NULL: none */
 };
 
 /*

@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+#include "message/addr.h"
+#include "smtp/path.h"
+
 static const struct {
 	const char *word;
 	unsigned bit;
@@ -73,11 +76,31 @@ mt_dsn_ret_parse(const char *text, enum mt_dsn_ret *out, struct mt_err *err)
 bool
 mt_dsn_is_envid(const char *text)
 {
+	size_t n = 0;
+
 	for (const char *p = text; *p != '\0'; p++) {
 		if (*p < ' ' || *p > '~')
 			return false;
+		n += strchr(" +=", *p) != NULL ? 3 : 1;
 	}
-	return text[0] != '\0' && strlen(text) <= MT_DSN_ENVID_MAX;
+	return n > 0 && n <= MT_DSN_ENVID_MAX;
+}
+
+/* original-recipient-address = addr-type ";" xtext; addr-type = atom (RFC 3461 4.2) */
+bool
+mt_dsn_is_orcpt(const char *text)
+{
+	mt_auto_value(mt_buf) address = MT_BUF_INIT(MT_DSN_ORCPT_MAX);
+	struct mt_slice rest = mt_slice_str(text), type;
+
+	if (rest.n > MT_DSN_ORCPT_MAX || !mt_slice_take_until(&rest, ';', &type) || type.n == 0)
+		return false;
+	for (size_t i = 0; i < type.n; i++) {
+		if ((unsigned char)type.p[i] >= 128 ||
+		    !mt_addr_is_atext((unsigned char)type.p[i]))
+			return false;
+	}
+	return rest.n > 0 && mt_smtp_xtext_decode(rest, &address);
 }
 
 bool
@@ -116,15 +139,18 @@ mt_dsn_append_mail(GString *out, const struct mt_dsn *dsn)
 }
 
 void
-mt_dsn_append_rcpt(GString *out, const struct mt_dsn *dsn, const char *address)
+mt_dsn_append_rcpt(GString *out, const struct mt_dsn *dsn, const struct mt_dsn_rcpt *own,
+    const char *address)
 {
-	g_autofree char *notify = mt_dsn_notify_text(dsn->notify);
+	unsigned bits = own != NULL && own->notify != 0 ? own->notify : dsn->notify;
+	g_autofree char *notify = mt_dsn_notify_text(bits);
 
-	if (dsn->notify == 0)
-		return;
-	g_string_append_printf(out, " NOTIFY=%s", notify);
+	if (bits != 0)
+		g_string_append_printf(out, " NOTIFY=%s", notify);
 	/* "rfc822" is ASCII; for the others a report quotes RCPT (RFC 6533 3). */
-	if (g_str_is_ascii(address)) {
+	if (own != NULL && own->orcpt != NULL) {
+		g_string_append_printf(out, " ORCPT=%s", own->orcpt);
+	} else if (bits != 0 && g_str_is_ascii(address)) {
 		g_string_append(out, " ORCPT=rfc822;");
 		append_xtext(out, address);
 	}

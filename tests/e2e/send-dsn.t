@@ -27,10 +27,26 @@ expect 'a server without DSN gets the message all the same, and it is said' '
 	taken 1
 	not grep -q NOTIFY out/1.env
 	grep "promises no reports" err
+	queued 0; in_dir "$inbox" 1
+	grep -qx "Action: relayed" "$inbox"/new/*
+	grep -qx "Status: 2.1.9" "$inbox"/new/*
+	grep -qx "Subject: Passed on: b@x.y" "$inbox"/new/*
+	python3 "$TOP/tests/tools/strict_mail.py" "$inbox"/new/*
 	try 0 --no-queue --notify success b@x.y
 	grep "promises no reports" err
 	try 0 --notify failure b@x.y
 	[ ! -s err ]'
+expect 'that report is kept in the queue until it can be stored' '
+	fake
+	mkdir -p Mail/test
+	: >"$inbox"
+	try 0 --notify success --save none b@x.y
+	grep "the report could not be stored" err
+	taken 1; queued 1
+	rm "$inbox"
+	edit "e[\"next\"] = now"
+	mt-send queue run
+	taken 1; queued 0; in_dir "$inbox" 1'
 expect 'it waits in the queue with the message' '
 	fake --ext DSN --reply "MAIL=451 4.2.0 later"
 	try 0 --notify success --envid x b@x.y

@@ -65,6 +65,8 @@ main(void)
 		fd };
 	g_autoptr(GString) failed = g_string_new(NULL);
 	g_autoptr(GString) late = g_string_new(NULL);
+	g_autoptr(GString) on = g_string_new(NULL);
+	struct mt_queue_rcpt *r;
 	struct mt_err err = { 0 };
 
 	if (mt_file_write_all(fd, message, strlen(message)) < 0)
@@ -89,6 +91,23 @@ main(void)
 	has(late, "mt-send queue rm 0123456789abcd", "and what can be done");
 	has(late, "Action: delayed\nStatus: 4.0.0\nWill-Retry-Until: ", "as fields, too");
 	ok(strstr(late->str, "lost@b") == NULL, "who is lost is not late");
+	ok(strstr(late->str, ".dot") == NULL, "and the message is not sent back");
+	r = add(e, "on@b.example", MT_QUEUE_SENT, "2.6.0", "250 2.6.0 taken");
+	r->is_relayed = true;
+	r->orcpt = g_strdup("rfc822;first+2B1@b.example");
+	b.kind = MT_BOUNCE_RELAYED;
+	ok(mt_bounce_write(&b, append, on, &err) == 0, "a report that no report can come");
+	has(on, "Subject: Passed on: on@b.example\n", "says of whom");
+	has(on, "\n\nOriginal-Recipient: rfc822; first+1@b.example\nFinal-Recipient: rfc822; "
+	    "on@b.example\nAction: relayed\nStatus: 2.1.9\n", "as fields, and who it was at first");
+	has(on, "Content-Type: text/rfc822-headers\n", "with the header");
+	ok(strstr(on->str, "got@b") == NULL && strstr(on->str, ".dot") == NULL, "and no more");
+	b.kind = MT_BOUNCE_DELAYED;
+	e->notify = MT_DSN_FAILURE;
+	g_string_truncate(late, 0);
+	ok(mt_bounce_write(&b, append, late, &err) == 0 && strstr(late->str, "late@b") == NULL,
+	    "who does not want to hear of a delay is not in its report");
+	b.kind = MT_BOUNCE_FAILED;
 	for (int pieces = 0; pieces < 3; pieces++) {
 		int left = pieces;
 

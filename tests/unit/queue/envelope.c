@@ -45,6 +45,12 @@ static const struct {
 	{ NULL, "\"dsn\":\"\"", "\"dsn\":\"5.5555.55555\"", "envelope: no status code" },
 	{ NULL, "\"text\":null", "\"text\":\"a\\nb\"", "envelope: a control character in" },
 	{ NULL, "c@d.example", "\xff@d.example", "envelope: byte " },
+	{ NULL, "\"unknown\"", "\"notify\":\"x\",\"unknown\"", "recipient: no such wish" },
+	{ NULL, "\"unknown\"", "\"notify\":\"\",\"unknown\"", "recipient: no such wish" },
+	{ NULL, "\"unknown\"", "\"notify\":null,\"unknown\"", "envelope: recipient: " },
+	{ NULL, "\"unknown\"", "\"orcpt\":\"rfc822;a NOTIFY=NEVER\",\"unknown\"",
+	    "recipient: no such wish" },
+	{ NULL, "\"unknown\"", "\"relayed\":1,\"unknown\"", "envelope: recipient: " },
 	{ NULL, "\"rcpts\"", "\"dsn\":null,\"rcpts\"", "envelope: dsn: " },
 	{ NULL, "\"rcpts\"", "\"dsn\":{\"notify\":\"x\",\"ret\":null,\"envid\":null},"
 	    "\"rcpts\"", "envelope: dsn: no such wish" },
@@ -87,6 +93,14 @@ main(void)
 	e->notify = MT_DSN_SUCCESS | MT_DSN_DELAY;
 	e->ret = MT_DSN_RET_HDRS;
 	e->envid = g_strdup("a b");
+	is_int(mt_envelope_notify(e, mt_envelope_add(e, "b@d.example")),
+	    MT_DSN_SUCCESS | MT_DSN_DELAY, "a recipient without a wish has the envelope's");
+	r = e->rcpts->pdata[0];
+	r->notify = MT_DSN_NEVER;
+	r->orcpt = g_strdup("rfc822;x+2By@d.example");
+	r->is_relayed = true;
+	is_int(mt_envelope_notify(e, r), MT_DSN_NEVER, "one with a wish has that");
+	r->fate = MT_QUEUE_SENT;
 	mt_envelope_add(e, "c@d.example");
 	r = mt_envelope_add(e, "gr\xc3\xbc\xc3\x9f\x65@d.example");
 	r->fate = MT_QUEUE_FAILED;
@@ -100,11 +114,12 @@ main(void)
 	ok(again != NULL && mt_envelope_write(again, &second, &err) == 0 &&
 	    mt_slice_eq(mt_buf_slice(&text), mt_buf_slice(&second)), "and read again");
 	ok(again != NULL && again->is_held && again->next == 9 &&
-	    again->notify == e->notify && again->ret == e->ret && again->rcpts->len == 2,
+	    again->notify == e->notify && again->ret == e->ret && again->rcpts->len == 3 &&
+	    mt_envelope_has_relayed(again) && !mt_envelope_has_relayed(good),
 	    "with all that it says");
 	is_int((int64_t)mt_envelope_count(e, MT_QUEUE_WAITING), 1, "one waits");
 	is_int((int64_t)mt_envelope_count(e, MT_QUEUE_FAILED), 1, "one is lost");
-	is_int((int64_t)mt_envelope_count(e, MT_QUEUE_SENT), 0, "none was sent");
+	is_int((int64_t)mt_envelope_count(e, MT_QUEUE_SENT), 1, "one was sent");
 	mt_envelope_add(other, "a\xff@b.example");
 	ok(mt_envelope_write(other, &second, &err) < 0 && err.kind == MT_EDATA,
 	    "a recipient that cannot be written is not left out");
