@@ -62,9 +62,9 @@ bool mt_envelope_has_relayed(const struct mt_envelope *e);
 
 /*
  * As a JSON object, in one line; what was not asked for (dsn, notify, orcpt, relayed) is not
- * there, as in the envelopes of older versions. Reading is strict: a word that is missing, unknown or of
- * the wrong type, an address with a control character or without a recipient, and another
- * version are MT_EDATA, with what is wrong.
+ * there, as in the envelopes of older versions. Reading is strict: another word that is
+ * missing, one that is unknown or of the wrong type, an address with a control character or
+ * without a recipient, and another version are MT_EDATA, with what is wrong.
  */
 int mt_envelope_write(const struct mt_envelope *e, struct mt_buf *out,
     struct mt_err *err);

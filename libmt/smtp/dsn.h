@@ -30,7 +30,7 @@ struct mt_dsn {
 /* What is said for one recipient in particular. */
 struct mt_dsn_rcpt {
 	unsigned notify;	/* 0: as for all */
-	const char *orcpt;	/* as it was said to us, "rfc822;xtext"; NULL: the recipient; borrowed */
+	const char *orcpt;	/* "rfc822;xtext"; NULL: the recipient himself; borrowed */
 };
 
 /* "success,failure", "never", ... in any case: MT_EUSAGE when it is none. */
