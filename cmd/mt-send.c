@@ -127,7 +127,8 @@ static int
 send_reply(struct send *s)
 {
 	mt_auto(mt_compose) c = mt_compose_new();
-	struct mt_reply params = { s->all, s->no_quote, &s->mine };
+	const struct mt_reply params = { .to_all = s->all, .to_list = s->list,
+		.no_quote = s->no_quote, .mine = &s->mine };
 	struct mt_err err = { 0 };
 	mt_auto_fd int msg = -1;
 	const char *path;

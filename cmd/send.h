@@ -29,7 +29,7 @@ struct send {
 	const char *body_file;
 	const char *html;
 	const char *subject;
-	bool dry_run, no_queue, no_quote, all, from_fields, json, keep_bcc, nul_ends;
+	bool dry_run, no_queue, no_quote, all, list, from_fields, json, keep_bcc, nul_ends;
 	bool edit, draft, no_check;
 	bool is_resumed;		/* the draft is still there */
 	bool whole;			/* forward --attach */

@@ -31,6 +31,7 @@ enum {
 	NO_QUEUE,
 	NO_QUOTE,
 	ALL,
+	LIST,
 	JSON,
 	KEEP_BCC,
 	FROM_FIELDS,
@@ -125,6 +126,7 @@ static const struct mt_opt reply_opts[] = {
 	COMPOSE_OPTS,
 	FILE_OPTS,
 	{ ALL, 0, "all", NULL, MT_OPT_NOTHING, "answer to everybody" },
+	{ LIST, 0, "list", NULL, MT_OPT_NOTHING, "answer to the mailing list only" },
 	{ NO_QUOTE, 0, "no-quote", NULL, MT_OPT_NOTHING, "do not quote the message" },
 	{ 0 },
 };
@@ -298,6 +300,9 @@ take_flag(struct send *s, int id)
 		break;
 	case ALL:
 		s->all = true;
+		break;
+	case LIST:
+		s->list = true;
 		break;
 	case FROM_FIELDS:
 		s->from_fields = true;

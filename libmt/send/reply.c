@@ -112,7 +112,13 @@ set_recipients(struct mt_compose *c, struct mt_slice head, const struct mt_reply
 {
 	mt_auto_value(mt_addr_list) to = { 0 }, cc = { 0 };
 
-	choose_recipients(head, p, &to, &cc);
+	if (p->to_list)
+		collect_list_post(head, &to);
+	else
+		choose_recipients(head, p, &to, &cc);
+	if (p->to_list && to.n == 0)
+		return mt_fail(err, MT_EDATA, "it came by no list that can be answered (no "
+		    "address in List-Post): --all answers to everybody");
 	if (to.n == 0 && cc.n == 0)
 		return mt_fail(err, MT_EDATA,
 		    "the message names nobody to answer to (no From, no Reply-To "

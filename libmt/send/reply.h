@@ -9,6 +9,7 @@
 struct mt_reply {
 	bool to_all;		/* --all */
 	bool no_quote;
+	bool to_list;				/* --list */
 	struct mt_addr_list *mine;		/* never among the recipients */
 };
 
@@ -20,6 +21,8 @@ struct mt_reply {
  *	one	Mail-Reply-To, Reply-To, From
  *	all	Mail-Followup-To alone; else the one above, and in Cc who is in To and
  *		Cc, and the address of List-Post
+ *	list	List-Post alone (RFC 2369 3.4); MT_EDATA where there is none
+ *
  * To a message of one's own: to whom it went. Addresses in `mine` are left out, unless
  * nobody else is left (a note to oneself): whom c has in Cc and Bcc does not matter.
  * Nobody at all is MT_EDATA.

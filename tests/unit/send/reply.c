@@ -71,7 +71,7 @@ test_recipients(struct mt_addr_list *mine)
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-		const struct mt_reply params = { cases[i].all, true, mine };
+		const struct mt_reply params = { cases[i].all, true, false, mine };
 		mt_auto(mt_compose) c = mt_compose_new();
 		g_autofree char *to = NULL, *cc = NULL;
 		struct mt_err err = { 0 };
@@ -86,7 +86,7 @@ test_recipients(struct mt_addr_list *mine)
 		close(fd);
 	}
 	{
-		const struct mt_reply params = { true, true, mine };
+		const struct mt_reply params = { true, true, false, mine };
 		mt_auto(mt_compose) c = mt_compose_new();
 		struct mt_err err = { 0 };
 		int fd = file_of("Subject: x\n\nbody\n");
@@ -94,6 +94,35 @@ test_recipients(struct mt_addr_list *mine)
 		ok(mt_reply_fill(c, fd, &params, &err) < 0 && err.kind == MT_EDATA,
 		    "a message from nobody");
 		close(fd);
+	}
+}
+
+/* To the list, and to nobody else. */
+static void
+test_list(struct mt_addr_list *mine)
+{
+	static const struct {
+		const char *in, *to;	/* NULL: an error */
+	} cases[] = {
+		{ AUTHOR "List-Post: <mailto:l@x.y?subject=a>\nReply-To: bob@x.y\n"
+		    "Cc: c@x.y\nMail-Followup-To: bob@x.y\n\n", "l@x.y" },
+		{ AUTHOR "List-Post: <https://x.y/>, <mailto:l%2Bx@x.y>\n\n", "l+x@x.y" },
+		{ AUTHOR "List-Post: NO\n\n", NULL },
+		{ AUTHOR "\n", NULL },
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		const struct mt_reply params = { .to_list = true, .no_quote = true, .mine = mine };
+		mt_auto(mt_compose) c = mt_compose_new();
+		g_autofree char *to = NULL;
+		struct mt_err err = { 0 };
+		int fd = file_of(cases[i].in), rc = mt_reply_fill(c, fd, &params, &err);
+
+		close(fd);
+		to = specs(&c->to);
+		ok(cases[i].to == NULL ? rc < 0 && err.kind == MT_EDATA : rc == 0 && c->cc.n == 0,
+		    "to the list: %s", err.msg);
+		is_str(to, cases[i].to != NULL ? cases[i].to : "", "which is there");
 	}
 }
 
@@ -111,7 +140,7 @@ test_added(struct mt_addr_list *mine)
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-		const struct mt_reply params = { true, true, mine };
+		const struct mt_reply params = { true, true, false, mine };
 		mt_auto(mt_compose) c = mt_compose_new();
 		g_autofree char *to = NULL, *cc = NULL;
 		int fd = file_of(cases[i].in), rc;
@@ -135,7 +164,7 @@ static void
 test_many(struct mt_addr_list *mine)
 {
 	static const char *const names[] = { "From", "Reply-To", "To", "Cc", "Cc" };
-	const struct mt_reply params = { true, true, mine };
+	const struct mt_reply params = { true, true, false, mine };
 	mt_auto(mt_compose) c = mt_compose_new();
 	g_autoptr(GString) in = g_string_new(NULL);
 	int fd;
@@ -179,7 +208,7 @@ test_thread(struct mt_addr_list *mine)
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-		const struct mt_reply params = { false, true, mine };
+		const struct mt_reply params = { false, true, false, mine };
 		mt_auto(mt_compose) c = mt_compose_new();
 		g_autofree char *in = g_strconcat(AUTHOR, cases[i].in, "\n", NULL);
 		int fd = file_of(in);
@@ -217,7 +246,7 @@ test_subject(void)
 static void
 test_quote(struct mt_addr_list *mine)
 {
-	const struct mt_reply params = { false, false, mine };
+	const struct mt_reply params = { false, false, false, mine };
 	mt_auto(mt_compose) c = mt_compose_new();
 	struct mt_err err = { 0 };
 	int fd = file_of(AUTHOR "Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\n"
@@ -243,6 +272,7 @@ main(void)
 
 	mt_addr_parse(MT_SLICE("me@x.y, me2@x.y"), &mine, NULL);
 	test_recipients(&mine);
+	test_list(&mine);
 	test_added(&mine);
 	test_many(&mine);
 	test_thread(&mine);
