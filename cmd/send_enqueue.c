@@ -188,18 +188,23 @@ send_queue_add(struct send *s, struct mt_spool *spool, const struct send_mail *m
 {
 	g_autofree char *spec = m->from != NULL ? mt_addr_spec(m->from) : g_strdup("");
 	mt_auto(mt_envelope) e = mt_envelope_new(s->account->name, spec, time(NULL));
+	const struct mt_dsn *dsn = m->dsn != NULL ? m->dsn : &s->dsn;
 
 	for (size_t i = 0; i < m->rcpts->n; i++) {
 		g_autofree char *rcpt = mt_addr_spec(&m->rcpts->v[i]);
+		struct mt_queue_rcpt *r = mt_envelope_add(e, rcpt);
 
-		mt_envelope_add(e, rcpt);
+		if (m->wishes != NULL) {
+			r->notify = m->wishes[i].notify;
+			r->orcpt = g_strdup(m->wishes[i].orcpt);
+		}
 	}
 	e->message_id = message_id_of(m->draft);
 	e->is_ours = m->is_ours;
 	e->not_before = s->not_before;
-	e->notify = s->dsn.notify;
-	e->ret = s->dsn.ret;
-	e->envid = g_strdup(s->dsn.envid);
+	e->notify = dsn->notify;
+	e->ret = dsn->ret;
+	e->envid = g_strdup(dsn->envid);
 	e->copy_to = g_strdup(m->copy_to);
 	if (m->copy_fields.n > 0)
 		e->copy_fields = mt_slice_dup(m->copy_fields);
@@ -221,7 +226,8 @@ int
 send_enqueue(struct send *s, const struct mt_addr *from, const struct mt_addr_list *rcpts,
     int draft, bool is_ours, const char *copy_to, struct mt_slice copy_fields)
 {
-	const struct send_mail m = { from, rcpts, draft, is_ours, copy_to, copy_fields };
+	const struct send_mail m = { .from = from, .rcpts = rcpts, .draft = draft,
+		.is_ours = is_ours, .copy_to = copy_to, .copy_fields = copy_fields };
 	mt_auto(mt_spool) spool = NULL;
 	mt_auto(mt_spool_item) item = NULL;
 	mt_auto(mt_outbox) outbox = NULL;

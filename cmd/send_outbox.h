@@ -21,6 +21,8 @@ struct send_mail {
 	bool is_ours;				/* written by us */
 	const char *copy_to;			/* a folder, or NULL */
 	struct mt_slice copy_fields;
+	const struct mt_dsn *dsn;		/* NULL: as the command line says */
+	const struct mt_dsn_rcpt *wishes;	/* one for each recipient, or NULL */
 };
 
 /* Whether it can be sent at all, by this account: what can not is refused while its sender

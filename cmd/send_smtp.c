@@ -21,13 +21,16 @@ struct smtp {
 	struct mt_smtp_session *engine;
 	struct mt_buf in;	/* what was read, with CRLF */
 	bool had_cr;		/* the byte before it was one */
+	bool knows_ends;	/* the first line was there, */
+	bool lf_ends;		/* and ended in LF alone */
 	GPtrArray *ids;		/* of what was queued */
 	int fd;			/* the message under way, or -1 */
 };
 
 /*
  * Read more: 1, 0 at the end, -1. The caller is a program of the user's own, and many of
- * those say LF where SMTP has CRLF: here nobody is smuggled past anybody by it.
+ * those say LF where SMTP has CRLF: whose first command ends so, ends all lines so. Who
+ * began with CRLF has to stay with it, for what he sends of others may hold LF.LF.
  */
 static int
 fill(struct smtp *m)
@@ -41,7 +44,13 @@ fill(struct smtp *m)
 	if (n <= 0)
 		return (int)n;
 	for (ssize_t i = 0; i < n; i++) {
-		if ((chunk[i] == '\n' && !m->had_cr && mt_buf_append_char(&m->in, '\r') < 0) ||
+		bool lf = chunk[i] == '\n' && !m->had_cr;
+
+		if (chunk[i] == '\n' && !m->knows_ends) {
+			m->knows_ends = true;
+			m->lf_ends = lf;
+		}
+		if ((lf && m->lf_ends && mt_buf_append_char(&m->in, '\r') < 0) ||
 		    mt_buf_append_char(&m->in, chunk[i]) < 0)
 			return -1;
 		m->had_cr = chunk[i] == '\r';
@@ -102,7 +111,8 @@ receive(struct smtp *m, enum mt_smtp_data_status *status)
 	}
 }
 
-static void
+/* Whether it was not there already. */
+static bool
 add_path(struct mt_addr_list *list, const struct mt_smtp_path *path)
 {
 	char local[MT_SMTP_PATH_SIZE], domain[MT_SMTP_PATH_SIZE];
@@ -110,7 +120,7 @@ add_path(struct mt_addr_list *list, const struct mt_smtp_path *path)
 
 	g_strlcpy(local, path->local, sizeof(local));
 	g_strlcpy(domain, path->domain, sizeof(domain));
-	mt_addr_list_add_new(list, &a);
+	return mt_addr_list_add_new(list, &a);
 }
 
 /* Into the queue, as any message that sendmail is given. */
@@ -124,12 +134,21 @@ queue(struct smtp *m, struct mt_err *err)
 	const struct mt_sendmail params = { false, NULL, &author };
 	mt_auto(mt_spool_item) item = NULL;
 	mt_auto_fd int draft = -1;
+	struct mt_dsn_rcpt wishes[MT_MAX_RCPTS];
+	const struct mt_dsn dsn = { m->s->dsn.notify,
+		e->ret != MT_DSN_RET_UNSAID ? e->ret : m->s->dsn.ret,
+		e->envid[0] != '\0' ? e->envid : m->s->dsn.envid };
 	struct send_mail mail;
 
 	if (!mt_smtp_path_is_null(&e->from))
 		add_path(&from, &e->from);
-	for (size_t i = 0; i < e->rcpts_n; i++)
-		add_path(&rcpts, &e->rcpts[i]);
+	for (size_t i = 0; i < e->rcpts_n; i++) {
+		const struct mt_smtp_wish *w = &e->wishes[i];
+
+		if (add_path(&rcpts, &e->rcpts[i]))
+			wishes[rcpts.n - 1] = (struct mt_dsn_rcpt){ w->notify,
+				w->orcpt[0] != '\0' ? w->orcpt : NULL };
+	}
 	if (send_choose_account(m->s, mine >= 0 ? &m->s->mine.v[mine] :
 	    from.n > 0 ? &from.v[0] : NULL, err) < 0 ||
 	    mt_addr_parse_one(mt_slice_str(m->s->account->from), &author, err) < 0)
@@ -138,7 +157,7 @@ queue(struct smtp *m, struct mt_err *err)
 	if (draft < 0 || send_check_mail(m->s, draft, err) < 0)
 		return -1;
 	mail = (struct send_mail){ .from = from.n > 0 ? &from.v[0] : NULL, .rcpts = &rcpts,
-		.draft = draft };
+		.draft = draft, .dsn = &dsn, .wishes = wishes };
 	if (send_queue_add(m->s, m->spool, &mail, &item, err) < 0)
 		return -1;
 	g_ptr_array_add(m->ids, g_strdup(item->id));
@@ -228,13 +247,18 @@ int
 send_smtp(struct send *s)
 {
 	const struct mt_smtp_session_params params = { .mode = MT_SMTP_MODE_MX,
-		.host = g_get_host_name() };
+		.host = g_get_host_name(), .can_dsn = true };
 	struct smtp m = { .s = s, .in = MT_BUF_INIT(2 * MT_MAX_CONN_IN), .fd = -1 };
 	mt_auto(mt_spool) spool = NULL;
 	enum mt_smtp_event ev;
 	struct mt_err err = { 0 };
 	int status;
 
+	if (s->dry_run || s->no_queue || s->json)
+		mt_cmd_usage("-bs: not with --dry-run, --no-queue or --json");
+	if (s->args->len > 0)
+		mt_cmd_usage("-bs: recipients are named by RCPT, not by \"%s\"",
+		    (const char *)s->args->pdata[0]);
 	if (send_read_conf(s, &err) < 0)
 		return mt_cmd_fail(&err);
 	m.spool = spool = send_open_spool(&err);

@@ -128,6 +128,7 @@ mt_smtp_session_free(struct mt_smtp_session *s)
 	mt_buf_clear_secret(&s->user);
 	mt_buf_clear_secret(&s->secret);
 	g_free(s->rcpts);
+	g_free(s->wishes);
 	g_free(s->host);
 	g_free(s);
 }

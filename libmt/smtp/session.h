@@ -9,6 +9,7 @@
 #include "base/auto.h"
 #include "base/slice.h"
 #include "smtp/data.h"
+#include "smtp/dsn.h"
 #include "smtp/path.h"
 
 /*
@@ -51,7 +52,7 @@
  * (time-out, shutdown) calls mt_smtp_session_abort() for the 421, writes, closes.
  *
  * Order of commands: RFC 5321 4.1.4. Offered: PIPELINING, SIZE, 8BITMIME, SMTPUTF8,
- * ENHANCEDSTATUSCODES, STARTTLS, AUTH PLAIN LOGIN (submission, inside TLS only).
+ * ENHANCEDSTATUSCODES, STARTTLS, AUTH PLAIN LOGIN (submission, inside TLS only), DSN.
  * No BDAT, and VRFY and EXPN tell nothing.
  */
 struct mt_smtp_session;
@@ -67,6 +68,7 @@ struct mt_smtp_session_params {
 	const char *host;	/* our name in the greeting; copied */
 	uint64_t size_max;	/* announced by SIZE and enforced at MAIL; 0: none */
 	bool can_tls;		/* offer STARTTLS */
+	bool can_dsn;		/* offer DSN (RFC 3461): the driver heeds what is asked */
 	bool is_tls;		/* TLS has already begun (port 465) */
 	size_t rcpts_max;	/* 0: MT_MAX_RCPTS; never more */
 	unsigned errors_max;	/* 0: 10 wrong commands, then 421 and close */
@@ -163,6 +165,12 @@ struct mt_slice mt_smtp_session_output(struct mt_smtp_session *s);
  */
 bool mt_smtp_session_peer_must_wait(const struct mt_smtp_session *s);
 
+/* What RCPT says besides the address (RFC 3461 4.1, 4.2). */
+struct mt_smtp_wish {
+	unsigned notify;	/* bits of smtp/dsn.h */
+	char orcpt[MT_DSN_ORCPT_MAX + 1];	/* checked; "": nothing */
+};
+
 struct mt_smtp_envelope {
 	struct mt_smtp_path from;
 	const struct mt_smtp_path *rcpts;	/* accepted ones; the same may come twice */
@@ -170,6 +178,9 @@ struct mt_smtp_envelope {
 	uint64_t size;		/* what SIZE= said, 0: nothing */
 	bool is_8bit;		/* BODY=8BITMIME */
 	bool is_utf8;		/* SMTPUTF8 */
+	enum mt_dsn_ret ret;	/* RET=, with can_dsn */
+	char envid[MT_DSN_ENVID_MAX + 1];	/* ENVID=, decoded; "": nothing */
+	const struct mt_smtp_wish *wishes;	/* one for each recipient; NULL without can_dsn */
 };
 
 /* Of the transaction under way: from is set at CHECK_SENDER, all is from BEGIN_DATA until

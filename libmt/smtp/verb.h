@@ -57,6 +57,7 @@ struct mt_smtp_session {
 	struct mt_smtp_path *rcpts;
 	size_t rcpts_cap;
 	struct mt_smtp_path rcpt;	/* the one in question */
+	struct mt_smtp_wish *wishes, wish;	/* the same, with can_dsn */
 };
 
 /* Append a reply line; text is ours or was made printable. Gives GO_ON. */

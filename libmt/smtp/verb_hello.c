@@ -71,6 +71,8 @@ offer_all(struct mt_smtp_session *s)
 		offer(s, "STARTTLS", 0);
 	if (s->params.mode == MT_SMTP_MODE_SUBMISSION && s->is_tls)
 		offer(s, "AUTH PLAIN LOGIN", 0);
+	if (s->params.can_dsn)
+		offer(s, "DSN", 0);
 	offer(s, "ENHANCEDSTATUSCODES", 0);
 	return mt_smtp_say(s, 250, "", "SMTPUTF8");
 }

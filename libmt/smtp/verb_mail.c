@@ -89,35 +89,102 @@ param_auth(struct mt_smtp_session *s, const struct mt_smtp_param *p)
 	return s->params.mode == MT_SMTP_MODE_SUBMISSION ? NULL : &param_unknown;
 }
 
-static const struct {
+/* RET=FULL or HDRS (RFC 3461 4.3), once */
+static const struct refusal *
+param_ret(struct mt_smtp_session *s, const struct mt_smtp_param *p)
+{
+	g_autofree char *text = mt_slice_dup(p->value);
+
+	if (!s->params.can_dsn)
+		return &param_unknown;
+	return s->env.ret == MT_DSN_RET_UNSAID &&
+	    mt_dsn_ret_parse(text, &s->env.ret, NULL) == 0 ? NULL : &param_wrong;
+}
+
+/* ENVID=xtext (RFC 3461 4.4), once */
+static const struct refusal *
+param_envid(struct mt_smtp_session *s, const struct mt_smtp_param *p)
+{
+	mt_auto_value(mt_buf) id = MT_BUF_INIT(MT_DSN_ENVID_MAX);
+	g_autofree char *text = NULL;
+
+	if (!s->params.can_dsn)
+		return &param_unknown;
+	if (s->env.envid[0] != '\0' || !mt_smtp_xtext_decode(p->value, &id))
+		return &param_wrong;
+	text = mt_slice_dup(mt_buf_slice(&id));
+	if (strlen(text) != id.n || !mt_dsn_is_envid(text))
+		return &param_wrong;
+	g_strlcpy(s->env.envid, text, sizeof(s->env.envid));
+	return NULL;
+}
+
+/* NOTIFY=NEVER or SUCCESS,FAILURE,DELAY (RFC 3461 4.1), once */
+static const struct refusal *
+param_notify(struct mt_smtp_session *s, const struct mt_smtp_param *p)
+{
+	g_autofree char *text = mt_slice_dup(p->value);
+
+	if (!s->params.can_dsn)
+		return &param_unknown;
+	return s->wish.notify == 0 && mt_dsn_notify_parse(text, &s->wish.notify, NULL) == 0 ?
+	    NULL : &param_wrong;
+}
+
+/* ORCPT=type;xtext (RFC 3461 4.2), once */
+static const struct refusal *
+param_orcpt(struct mt_smtp_session *s, const struct mt_smtp_param *p)
+{
+	g_autofree char *text = mt_slice_dup(p->value);
+
+	if (!s->params.can_dsn)
+		return &param_unknown;
+	if (s->wish.orcpt[0] != '\0' || !mt_dsn_is_orcpt(text))
+		return &param_wrong;
+	g_strlcpy(s->wish.orcpt, text, sizeof(s->wish.orcpt));
+	return NULL;
+}
+
+struct param {
 	const char *name;
 	const struct refusal *(*take)(struct mt_smtp_session *s,
 	    const struct mt_smtp_param *p);
-} mail_params[] = {
+};
+
+static const struct param mail_params[] = {
 	{ "SIZE", param_size },
 	{ "BODY", param_body },
 	{ "SMTPUTF8", param_smtputf8 },
 	{ "AUTH", param_auth },
+	{ "RET", param_ret },
+	{ "ENVID", param_envid },
+	{ NULL, NULL },
+};
+static const struct param rcpt_params[] = {
+	{ "NOTIFY", param_notify },
+	{ "ORCPT", param_orcpt },
+	{ NULL, NULL },
 };
 
 static const struct refusal *
-take_mail_param(struct mt_smtp_session *s, const struct mt_smtp_param *p)
+take_param(struct mt_smtp_session *s, const struct param *known,
+    const struct mt_smtp_param *p)
 {
-	for (size_t i = 0; i < G_N_ELEMENTS(mail_params); i++) {
-		if (mt_slice_eq_nocase(p->name, mt_slice_str(mail_params[i].name)))
-			return mail_params[i].take(s, p);
+	for (; known->name != NULL; known++) {
+		if (mt_slice_eq_nocase(p->name, mt_slice_str(known->name)))
+			return known->take(s, p);
 	}
 	return &param_unknown;
 }
 
 static const struct refusal *
-take_mail_params(struct mt_smtp_session *s, struct mt_slice args)
+take_params(struct mt_smtp_session *s, const struct param *known, struct mt_slice args)
 {
 	struct mt_smtp_param p;
 	int rc;
 
 	while ((rc = mt_smtp_param_next(&args, &p, NULL)) > 0) {
-		const struct refusal *r = take_mail_param(s, &p);
+		const struct refusal *r = take_param(s, known, &p);
 
 		if (r != NULL)
 			return r;
@@ -150,7 +217,7 @@ mt_smtp_verb_mail(struct mt_smtp_session *s, struct mt_slice args)
 	if (s->env.from.text[0] != '\0' && s->env.from.domain[0] == '\0' &&
 	    !may_lack_domain(s, &s->env.from))
 		return refuse_mail(s, 501, "5.1.7", "the address has no domain");
-	r = take_mail_params(s, args);
+	r = take_params(s, mail_params, args);
 	if (r != NULL)
 		return refuse_mail(s, r->code, r->dsn, r->text);
 	if (!s->env.from.is_ascii && !s->env.is_utf8)
@@ -173,9 +240,8 @@ mt_smtp_mail_done(struct mt_smtp_session *s, const struct mt_smtp_answer *a)
 enum mt_smtp_event
 mt_smtp_verb_rcpt(struct mt_smtp_session *s, struct mt_slice args)
 {
-	struct mt_smtp_param p;
+	const struct refusal *r;
 	struct mt_err err = { 0 };
-	int rc;
 
 	if (!take_keyword(&args, MT_SLICE("TO:")))
 		return mt_smtp_mistake(s, 501, "5.5.4", "it is RCPT TO:<address>");
@@ -185,11 +251,10 @@ mt_smtp_verb_rcpt(struct mt_smtp_session *s, struct mt_slice args)
 		return mt_smtp_mistake(s, 501, "5.1.3", "nobody is no recipient");
 	if (s->rcpt.domain[0] == '\0' && !may_lack_domain(s, &s->rcpt))
 		return mt_smtp_mistake(s, 501, "5.1.3", "the address has no domain");
-	rc = mt_smtp_param_next(&args, &p, NULL);
-	if (rc < 0)
-		return mt_smtp_mistake(s, 501, "5.5.4", "a parameter is wrong");
-	if (rc > 0)
-		return mt_smtp_mistake(s, 555, "5.5.4", "an unknown parameter");
+	s->wish = (struct mt_smtp_wish){ 0 };
+	r = take_params(s, rcpt_params, args);
+	if (r != NULL)
+		return mt_smtp_mistake(s, r->code, r->dsn, "%s", r->text);
 	if (!s->rcpt.is_ascii && !s->env.is_utf8)
 		return mt_smtp_mistake(s, 553, "5.6.7", "such an address needs SMTPUTF8");
 	/* Not a mistake: RFC 5321 4.5.3.1.10 has the client send the rest later. */
@@ -220,7 +285,12 @@ mt_smtp_rcpt_done(struct mt_smtp_session *s, const struct mt_smtp_answer *a)
 	if (s->env.rcpts_n == s->rcpts_cap) {
 		s->rcpts_cap = s->rcpts_cap == 0 ? 4 : s->rcpts_cap * 2;
 		s->rcpts = g_renew(struct mt_smtp_path, s->rcpts, s->rcpts_cap);
+		if (s->params.can_dsn)
+			s->wishes = g_renew(struct mt_smtp_wish, s->wishes, s->rcpts_cap);
 	}
+	if (s->params.can_dsn)
+		s->wishes[s->env.rcpts_n] = s->wish;
+	s->env.wishes = s->wishes;
 	s->rcpts[s->env.rcpts_n++] = s->rcpt;
 	s->env.rcpts = s->rcpts;
 	s->state = MT_SMTP_ST_RCPT;

@@ -52,6 +52,38 @@ expect '-bs: LF ends a line as CRLF does, and so does LF.LF the message' '
 	taken 2; queued 0
 	grep -q "^Subject: one" out/1.eml
 	grep -q "^MAIL FROM:<>" out/1.env'
+expect '-bs: whoever began with CRLF does not end a message by LF.LF' '
+	fake
+	smtp "HELO me\r\nMAIL FROM:<user1@example.org>\r\nRCPT TO:<b@x.y>\r\nDATA\r\nSubject: one\r\n\r\n" \
+	    "text\n.\nMAIL FROM:<user1@example.org>\nRCPT TO:<smuggled@x.y>\nDATA\nx\n.\r\nQUIT\r\n"
+	tail -n 1 answers | grep "^521 5.5.2"
+	taken 0
+	[ ! -e "$queue/env" ] || queued 0'
+expect '-bs: DSN, for each recipient as asked; -N, -R and -V are for who does not say' '
+	fake --ext DSN
+	printf "%b" "EHLO me\r\nMAIL FROM:<user1@example.org> ENVID=an+2Bid\r\n" \
+	    "RCPT TO:<b@x.y> NOTIFY=NEVER\r\nRCPT TO:<c@x.y> ORCPT=rfc822;old+2B1@x.y\r\nRCPT TO:<b@x.y>\r\n" \
+	    "DATA\r\nSubject: by SMTP\r\n\r\nx\r\n.\r\nQUIT\r\n" |
+	    sendmail -bs -N delay -R hdrs -V other >answers
+	grep "^250-DSN" answers
+	taken 1
+	[ "$(wc -l <out/1.env)" = 3 ]
+	grep -qx "MAIL FROM:<user1@example.org> RET=HDRS ENVID=an+2Bid" out/1.env
+	grep -qx "RCPT TO:<b@x.y> NOTIFY=NEVER ORCPT=rfc822;b@x.y" out/1.env
+	grep -qx "RCPT TO:<c@x.y> NOTIFY=DELAY ORCPT=rfc822;old+2B1@x.y" out/1.env'
+expect '-bs: each recipient is reported as he was asked for, and as who he was at first' '
+	fake --ext DSN --reply "RCPT=550 5.1.1 no such user"
+	printf "%b" "EHLO me\r\nMAIL FROM:<user1@example.org>\r\n" \
+	    "RCPT TO:<b@x.y> NOTIFY=NEVER\r\nRCPT TO:<c@x.y> NOTIFY=FAILURE ORCPT=rfc822;old+2B1@x.y\r\n" \
+	    "DATA\r\nSubject: by SMTP\r\n\r\nx\r\n.\r\nQUIT\r\n" | status 69 sendmail -bs
+	in_dir "$inbox" 1
+	queued 0
+	grep -qx "Original-Recipient: rfc822; old+1@x.y" "$inbox"/new/*
+	not grep -q "b@x.y" "$inbox"/new/*'
+expect '-bs alone: no recipients, nothing that would mix with its answers' '
+	status 64 sendmail -bs b@x.y
+	status 64 sendmail -bs --json
+	status 64 mt-send sendmail -bs -n'
 expect '-bs: without the end of the message nothing is queued' '
 	fake
 	smtp "HELO me\r\nMAIL FROM:<user1@example.org>\r\nRCPT TO:<b@x.y>\r\nDATA\r\nSubject: x\r\n\r\nhalf"

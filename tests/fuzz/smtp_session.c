@@ -42,9 +42,12 @@ check_envelope(const struct mt_smtp_session *s)
 	const struct mt_smtp_envelope *e = mt_smtp_session_envelope(s);
 
 	g_assert(e->rcpts_n > 0 && e->rcpts_n <= MT_MAX_RCPTS);
+	g_assert(e->envid[0] == '\0' || mt_dsn_is_envid(e->envid));
 	for (size_t i = 0; i < e->rcpts_n; i++) {
 		g_assert(!mt_smtp_path_is_null(&e->rcpts[i]));
 		g_assert(e->rcpts[i].is_ascii || e->is_utf8);
+		g_assert(e->wishes == NULL || e->wishes[i].orcpt[0] == '\0' ||
+		    mt_dsn_is_orcpt(e->wishes[i].orcpt));
 	}
 }
 
@@ -121,6 +124,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	params.mode = data[0] % 3;
 	params.can_tls = data[0] & 4;
+	params.can_dsn = data[0] & 32;
 	params.is_tls = data[0] & 8;
 	params.rcpts_max = data[0] & 16 ? 2 : 0;
 	seed = data[1];

@@ -202,6 +202,9 @@ static const struct mt_smtp_session_params mx = {
 static const struct mt_smtp_session_params plain_mx = {
 	.mode = MT_SMTP_MODE_MX, .host = "mx.example", .rcpts_max = 2, .errors_max = 3,
 };
+static const struct mt_smtp_session_params with_dsn = {
+	.mode = MT_SMTP_MODE_MX, .host = "mx.example", .can_dsn = true, .errors_max = 30,
+};
 static const struct mt_smtp_session_params submission = {
 	.mode = MT_SMTP_MODE_SUBMISSION, .host = "mx.example", .can_tls = true,
 };
@@ -270,6 +273,22 @@ static const struct {
 	  "> MAIL FROM:<a@b> AUTH=<>\n< 555\n> MAIL FROM:<a@b>SIZE=1\n< 501\n" },
 	{ "parameters of RCPT", &mx, HELLO "> MAIL FROM:<a@b>\n< 250\n"
 	  "> RCPT TO:<c@d> NOTIFY=NEVER\n< 555 5.5.4\n> RCPT TO:<c@d> =\n< 501\n" },
+	{ "DSN is offered where it is heeded", &with_dsn, "< 220\n> EHLO c.example\n"
+	  "< 250-mx.example\n< 250-PIPELINING\n< 250-SIZE\n< 250-8BITMIME\n< 250-DSN\n"
+	  "< 250-ENHANCEDSTATUSCODES\n< 250 SMTPUTF8\n" },
+	{ "its words behind MAIL", &with_dsn, HELLO
+	  "> MAIL FROM:<a@b> RET=HDRS ENVID=a+2Bb\n< 250\n> RSET\n< 250\n"
+	  "> MAIL FROM:<a@b> RET=ALL\n< 501 5.5.4\n> MAIL FROM:<a@b> RET\n< 501\n"
+	  "> MAIL FROM:<a@b> RET=FULL RET=FULL\n< 501\n> MAIL FROM:<a@b> ENVID=\n< 501\n"
+	  "> MAIL FROM:<a@b> ENVID=a ENVID=b\n< 501\n> MAIL FROM:<a@b> ENVID=a+0Ab\n< 501\n"
+	  "> MAIL FROM:<a@b> ENVID=a+00\n< 501\n> MAIL FROM:<a@b> NOTIFY=NEVER\n< 555\n" },
+	{ "and behind RCPT", &with_dsn, HELLO "> MAIL FROM:<a@b>\n< 250\n"
+	  "> RCPT TO:<c@d> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;x+2By@d\n< 250\n"
+	  "> RCPT TO:<e@d> notify=never\n< 250\n> RCPT TO:<f@d>\n< 250\n"
+	  "> RCPT TO:<c@d> NOTIFY=NEVER,DELAY\n< 501 5.5.4\n> RCPT TO:<c@d> NOTIFY\n< 501\n"
+	  "> RCPT TO:<c@d> NOTIFY=NEVER NOTIFY=NEVER\n< 501\n"
+	  "> RCPT TO:<c@d> ORCPT=c@d\n< 501\n> RCPT TO:<c@d> ORCPT=rfc822;a+zz\n< 501\n"
+	  "> RCPT TO:<c@d> RET=FULL\n< 555 5.5.4\n> RCPT TO:<c@d> ORCPT\n< 501\n" },
 	{ "SMTPUTF8 is asked for where needed", &mx, HELLO
 	  "> MAIL FROM:<\xc3\xa5@b>\n< 550 5.6.7\n> MAIL FROM:<a@b>\n< 250\n"
 	  "> RCPT TO:<\xc3\xa5@b>\n< 553 5.6.7\n> RSET\n< 250\n"
