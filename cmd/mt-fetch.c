@@ -262,6 +262,7 @@ fetch_account(const struct wish *w, const struct mt_client_conf *conf,
 	struct job j = { .wish = w, .account = a };
 	struct mt_fetch_params params = {
 		.dial = { .url = a->pop3, .ca_file = a->ca_file, .proxy = a->proxy,
+			.mechanism = a->mechanism,
 			.allow_plaintext = a->allow_plaintext },
 		.maildir = maildir,
 		.state_dir = state_dir,

@@ -63,6 +63,7 @@ send_open_account(struct send *s, struct mt_err *err)
 		.password = s->password,
 		.ca_file = a->ca_file,
 		.proxy = a->proxy,
+		.mechanism = a->mechanism,
 		.allow_plaintext = a->allow_plaintext,
 	};
 	return 0;

@@ -26,6 +26,7 @@ static const struct mt_conf_word account_words[] = {
 	{ "password_command", MT_CONF_STRING, 0, 0, NULL },
 	{ "ca_file", MT_CONF_STRING, 0, 0, NULL },
 	{ "proxy", MT_CONF_STRING, 0, 0, NULL },
+	{ "auth", MT_CONF_STRING, 0, 0, NULL },
 	{ "folder", MT_CONF_STRING, 0, 0, NULL },
 	{ "sent", MT_CONF_STRING, 0, 0, NULL },
 	{ "drafts", MT_CONF_STRING, 0, 0, NULL },
@@ -158,6 +159,25 @@ check_folder(const struct mt_conf_block *b, const char *word, const char *folder
 	    mt_conf_title(b));
 }
 
+/* How to log in. */
+static int
+read_mechanism(const struct mt_conf_block *b, const char **out, struct mt_err *err)
+{
+	static const char *const names[] = { "PLAIN", "LOGIN", "CRAM-MD5", "XOAUTH2",
+		"OAUTHBEARER" };
+	const char *said = mt_conf_string(b, "auth");
+
+	*out = NULL;
+	for (size_t i = 0; i < G_N_ELEMENTS(names) && said != NULL; i++) {
+		if (g_ascii_strcasecmp(said, names[i]) == 0)
+			*out = names[i];
+	}
+	if (said == NULL || *out != NULL)
+		return 0;
+	return mt_conf_fail(b, "auth", err, "\"%s\" is not plain, login, cram-md5, xoauth2 or "
+	    "oauthbearer", said);
+}
+
 /* A folder of the account: as the file says, or NAME/leaf. */
 static int
 read_folder(struct mt_client_conf *conf, const struct mt_conf_block *b, const char *word,
@@ -191,6 +211,8 @@ read_account(struct mt_client_conf *conf, const char *file, const struct mt_conf
 	a->proxy = mt_conf_string(b, "proxy");
 	a->pgp_key = mt_conf_string(b, "pgp_key");
 	a->sign = mt_conf_bool(b, "sign");
+	if (read_mechanism(b, &a->mechanism, err) < 0)
+		return -1;
 	a->allow_plaintext = mt_conf_bool(b, "allow_plaintext");
 	if (ca_file != NULL)
 		a->ca_file = keep(conf, mt_file_expand_home(ca_file));

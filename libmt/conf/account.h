@@ -27,6 +27,7 @@ struct mt_account {
 	const char *password_command;	/* first line of its output is the password */
 	const char *ca_file;		/* PEM, instead of the system's authorities */
 	const char *proxy;
+	const char *mechanism;		/* of the login: "PLAIN", "XOAUTH2", ...; NULL: the best */
 	const char *folder;		/* where mail arrives, below maildir: "NAME/INBOX" */
 	const char *sent;		/* where copies of sent mail go: "NAME/Sent"; "" none */
 	const char *drafts;		/* and drafts: "NAME/Drafts" */

@@ -27,7 +27,11 @@ struct mt_conn_dial {
 	const char *ca_file;		/* PEM bundle instead of the system's, or NULL */
 	const char *proxy;		/* "socks5h://host:port", "http://..." or NULL */
 	const char *helo;		/* our name in EHLO; NULL: the host name */
-	const char *mechanism;		/* "PLAIN", "LOGIN", ... or NULL: the best */
+	/*
+	 * PLAIN, LOGIN, CRAM-MD5, or with an access token for the password XOAUTH2 and
+	 * OAUTHBEARER (RFC 7628); NULL: the best that is offered for a password.
+	 */
+	const char *mechanism;
 	uint32_t connect_timeout_ms;	/* whole handshake with login; 0: 60 s */
 	bool allow_plaintext;
 };

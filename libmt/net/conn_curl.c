@@ -27,6 +27,7 @@ struct curl {
 	bool preamble_full;
 	char protocol;		/* first letter of the URL */
 	const SSL *ssl;		/* libcurl's, while it is connected; NULL in plain text */
+	char *mechanism;	/* that was asked for, or NULL */
 	char *host;		/* as the certificate must name it */
 	char *cert_names;	/* what it names instead, or NULL */
 	char error[CURL_ERROR_SIZE];
@@ -36,6 +37,7 @@ static void
 handle_free(struct curl *k)
 {
 	curl_easy_cleanup(k->easy);
+	g_free(k->mechanism);
 	g_free(k->host);
 	g_free(k->cert_names);
 	g_free(k);
@@ -302,15 +304,65 @@ fail_certificate(const struct curl *k, struct mt_err *err)
 	    k->cert_names != NULL ? k->cert_names : "(none seen)");
 }
 
+/* Where the password is an access token. */
+static bool
+is_oauth(const char *mechanism)
+{
+	return g_strcmp0(mechanism, "XOAUTH2") == 0 || g_strcmp0(mechanism, "OAUTHBEARER") == 0;
+}
+
+/* The mechanisms of the last "250-AUTH ..." or "SASL ...", as the server names them. */
+static struct mt_slice
+offered(struct mt_slice said)
+{
+	struct mt_slice found = MT_SLICE("none"), line;
+
+	while (mt_slice_take_line(&said, &line)) {
+		if (line.n > 4 && g_ascii_isdigit(line.p[0]))
+			line = mt_slice_from(line, 4);
+		if (mt_slice_take_nocase(&line, MT_SLICE("AUTH ")) ||
+		    mt_slice_take_nocase(&line, MT_SLICE("SASL ")))
+			found = mt_slice_trim(line);
+	}
+	return found;
+}
+
+/* Why a token is refused, is said before the refusal: in base64 behind "334 " or "+ " (RFC
+   7628 3.2.2). NULL when it is not; g_free. */
+static char *
+token_reason(struct mt_slice said)
+{
+	struct mt_slice line, text = MT_SLICE("");
+	g_autofree char *encoded = NULL;
+	g_autofree guchar *bytes = NULL;
+	gsize n = 0;
+
+	while (mt_slice_take_line(&said, &line)) {
+		if (mt_slice_take(&line, MT_SLICE("334 ")) || mt_slice_take(&line, MT_SLICE("+ ")))
+			text = mt_slice_trim(line);
+	}
+	encoded = mt_slice_dup(text);
+	bytes = g_base64_decode(encoded, &n);
+	return n > 0 && bytes[0] == '{' ? g_strndup((const char *)bytes, n) : NULL;
+}
+
 static void
 fail_login(const struct curl *k, const char *user, struct mt_err *err)
 {
-	struct mt_slice line = last_line(mt_conn_preamble(k->conn));
+	struct mt_slice said = mt_conn_preamble(k->conn), line = last_line(said);
+	g_autofree char *reason = is_oauth(k->mechanism) ? token_reason(said) : NULL;
 	enum mt_err_kind kind = refusal_kind(line);
 	char dsn[12];
 
 	dsn_of(line, dsn);
-	if (kind == MT_ENONE)
+	if (reason != NULL)
+		mt_fail_dsn(err, MT_EPERM, dsn, "%s: login as %s: the access token is refused: "
+		    "%s %.*s", k->host, user, reason,
+		    MT_SLICE_ARG(kind != MT_ENONE ? line : MT_SLICE("")));
+	else if (kind == MT_ENONE && k->mechanism != NULL)
+		mt_fail(err, MT_EPERM, "%s: login as %s: the server offers no %s (it offers: %.*s)",
+		    k->host, user, k->mechanism, MT_SLICE_ARG(offered(said)));
+	else if (kind == MT_ENONE)
 		mt_fail(err, MT_EPERM, "%s: login as %s: the server offers no way to log "
 		    "in that we know", k->host, user);
 	else
@@ -477,7 +529,8 @@ set_login(CURL *e, const struct mt_conn_dial *d, const struct target *t)
 	if (t->parts.user == NULL)
 		return;
 	curl_easy_setopt(e, CURLOPT_USERNAME, t->parts.user);
-	curl_easy_setopt(e, CURLOPT_PASSWORD, d->password);
+	curl_easy_setopt(e, is_oauth(d->mechanism) ? CURLOPT_XOAUTH2_BEARER : CURLOPT_PASSWORD,
+	    d->password);
 	if (t->options != NULL)
 		curl_easy_setopt(e, CURLOPT_LOGIN_OPTIONS, t->options);
 	else if (t->is_smtp)
@@ -522,6 +575,7 @@ open_handle(const struct mt_conn_dial *params, const struct target *t,
 	k->conn = c;
 	k->protocol = t->parts.scheme[0];
 	k->host = g_strdup(t->parts.host);
+	k->mechanism = g_strdup(params->mechanism);
 	k->easy = curl_easy_init();
 	if (k->easy == NULL || set_options(k, params, t) < 0)
 		return mt_fail_null(err, MT_ESOFTWARE, "libcurl cannot start");

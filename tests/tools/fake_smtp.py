@@ -15,6 +15,8 @@ answered 2yz to the end. What clients say is printed, a line each.
   --cert F --key F  for both
   --inject          answer STARTTLS with one more reply in the same packet
   --auth            offer AUTH PLAIN LOGIN and take any password but "wrong"
+  --mech WORDS      offer these instead: of PLAIN LOGIN CRAM-MD5 XOAUTH2 OAUTHBEARER; the
+                    password of CRAM-MD5 is "secret-1"
   --reply PAT=TEXT  answer TEXT to a command that begins with PAT ("RCPT TO:<bob", "END"
                     for the end of a message, "GREET"); "" closes without an answer;
                     the first that fits counts
@@ -27,6 +29,7 @@ answered 2yz to the end. What clients say is printed, a line each.
 """
 import argparse
 import base64
+import hmac
 import os
 import socket
 import ssl
@@ -45,6 +48,7 @@ p.add_argument("--cert")
 p.add_argument("--key")
 p.add_argument("--inject", action="store_true")
 p.add_argument("--auth", action="store_true")
+p.add_argument("--mech", default="PLAIN LOGIN")
 p.add_argument("--reply", action="append", default=[])
 p.add_argument("--once", action="append", default=[])
 p.add_argument("--cut", type=int)
@@ -144,19 +148,46 @@ class Session:
         if opt.starttls and not self.tls:
             words.append("STARTTLS")
         if opt.auth and (self.tls or not opt.starttls):
-            words.append("AUTH PLAIN LOGIN")
+            words.append("AUTH " + opt.mech)
         lines = ["fake.example"] + words
         return "\n".join("250" + ("-" if i + 1 < len(lines) else " ") + l
                          for i, l in enumerate(lines))
 
+    def ask(self, challenge):
+        self.send(b"334 " + base64.b64encode(challenge) + b"\r\n")
+        return self.line()
+
     def auth(self, rest):
-        if " " not in rest:
-            self.send("334 ")
-            rest += " " + self.line().decode()
-        secret = base64.b64decode(rest.split()[1]).split(b"\0")[-1]
-        say("AUTH user %s" % base64.b64decode(rest.split()[1]).split(b"\0")[1].decode())
-        self.answer("AUTH", "535 5.7.8 wrong password" if secret == b"wrong"
-                    else "235 2.7.0 welcome")
+        mech, _, initial = rest.partition(" ")
+        say("AUTH " + mech)
+        if mech not in opt.mech.split():
+            self.answer("AUTH", "504 5.5.4 no such mechanism")
+        elif mech == "CRAM-MD5":
+            user, digest = base64.b64decode(self.ask(b"<1@fake.example>")).decode().split()
+            good = hmac.new(b"secret-1", b"<1@fake.example>", "md5").hexdigest() == digest
+            self.judge(user, good)
+        elif mech == "LOGIN":
+            user = base64.b64decode(initial or self.ask(b"Username:")).decode()
+            self.judge(user, base64.b64decode(self.ask(b"Password:")) != b"wrong")
+        else:
+            self.judge_first(mech, base64.b64decode(initial or self.ask(b"")))
+
+    def judge_first(self, mech, response):
+        if mech == "PLAIN":
+            _, user, password = response.split(b"\0")
+            self.judge(user.decode(), password != b"wrong")
+            return
+        fields = response.split(b"\1")
+        user = fields[0].partition(b"=")[2] if mech == "XOAUTH2" else \
+            fields[0].partition(b"a=")[2].rstrip(b",")
+        good = b"auth=Bearer wrong" not in fields
+        if not good:
+            self.ask(b'{"status":"401","schemes":"bearer","scope":"https://mail.example/"}')
+        self.judge(user.decode(), good)
+
+    def judge(self, user, good):
+        say("AUTH user %s" % user)
+        self.answer("AUTH", "235 2.7.0 welcome" if good else "535 5.7.8 wrong password")
 
     def read_body(self):
         data = bytearray(b"\r\n" + self.data)

@@ -38,6 +38,7 @@ static const struct {
 	{ "no from", "account w {\n}\n", ":1: from: account w has none" },
 	{ "bad address", "account w {\n  from = \"nobody\"\n}\n", ":2: from: " },
 	{ "drafts outside", ACCOUNT("  drafts = \"../x\"\n"), ":3: drafts: " },
+	{ "no mechanism", ACCOUNT("  auth = \"scram\"\n"), ":3: auth: \"scram\" is not" },
 	{ "drafts nowhere", ACCOUNT("  drafts = \"\"\n"), ":3: drafts: " },
 	{ "unknown word", "maildri = \"x\"\n", ":1: " },
 	{ "unknown word of an account", ACCOUNT("  smpt = \"x\"\n"), ":3: " },
