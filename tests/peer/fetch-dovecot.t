@@ -37,6 +37,18 @@ expect '--delete empties the maildrop' '
 	[ "$(sums "$drop" | wc -l)" = 0 ]
 	[ "$(sums "$inbox" | wc -l)" = 500 ]'
 
+for mech in plain login cram-md5; do
+	client_conf "pop3s://user1@localhost:$DOVECOT_POP3S" "" "auth = \"$mech\""
+	fill 1
+	expect "the login by $mech, when the account says so" '
+		mt-fetch
+		[ "$(sums "$inbox" | wc -l)" = 1 ]'
+done
+client_conf "pop3s://user1@localhost:$DOVECOT_POP3S" "" 'auth = "xoauth2"'
+expect 'a mechanism that Dovecot does not offer: 77, and what it offers' '
+	status 77 mt-fetch 2>err
+	grep -i "offers no XOAUTH2 (it offers: .*PLAIN" err'
+
 client_conf "pop3://user1@localhost:$DOVECOT_POP3" ""
 expect 'STARTTLS, and deletion in the same session' '
 	fill 20
