@@ -10,11 +10,13 @@
 #include "queue/bounce.h"
 #include "queue/route.h"
 #include "queue/schedule.h"
-#include "send/draft.h"
+#include "send/learn.h"
+#include "send/sent_copy.h"
 
 struct mt_outbox {
 	struct mt_outbox_params params;
 	struct mt_smtp_client *client;
+	char *host;		/* of client */
 	char *route;		/* of client, or of what cannot be reached */
 	struct mt_err down;	/* why not */
 };
@@ -43,11 +45,23 @@ mt_outbox_free(struct mt_outbox *o)
 	if (o == NULL)
 		return;
 	hang_up(o);
+	g_free(o->host);
 	g_free(o->route);
 	g_free(o);
 }
 
 /* --- the server ------------------------------------------------------------------- */
+
+static char *
+host_of(const struct mt_conn_dial *server)
+{
+	struct mt_conn_url url = { 0 };
+	char *host = mt_conn_url_parse(server->url, &url, NULL) == 0 ? g_strdup(url.host) :
+	    g_strdup("");
+
+	mt_conn_url_clear(&url);
+	return host;
+}
 
 /* Have a connection for the item; *is_new when it was made just now. */
 static int
@@ -82,6 +96,8 @@ connect_route(struct mt_outbox *o, const struct mt_spool_item *item, bool *is_ne
 		return -1;
 	}
 	mt_route_set_up(item->spool, route);
+	g_free(o->host);
+	o->host = host_of(server);
 	o->client = mt_smtp_client_new(conn);
 	*is_new = true;
 	return 0;
@@ -113,6 +129,18 @@ record(struct mt_queue_rcpt *rcpt, const struct mt_smtp_outcome *o, bool is_unfi
 		rcpt->fate = MT_QUEUE_SENT;
 	else if (o->fate == MT_SMTP_REFUSED || is_unfit)
 		rcpt->fate = MT_QUEUE_FAILED;
+}
+
+/* The id by which the first who get it will answer: it is the message's from now on. */
+static void
+learn(const struct mt_outbox *o, struct mt_envelope *e, const char *reply)
+{
+	char *id = mt_learn_message_id(reply, o->host, e->message_id);
+
+	if (id == NULL)
+		return;
+	g_free(e->message_id);
+	e->message_id = id;
 }
 
 static void
@@ -183,6 +211,8 @@ send_some(struct mt_outbox *o, struct mt_spool_item *item, struct mt_queue_rcpt 
 			    outcomes[i].code == 0 && !outcomes[i].is_unknown;
 	} while (is_lost);
 	for (size_t i = 0; i < n; i++) {
+		if (outcomes[i].fate == MT_SMTP_SENT && mt_envelope_count(e, MT_QUEUE_SENT) == 0)
+			learn(o, item->envelope, outcomes[i].text);
 		record(rcpts[i], &outcomes[i], is_unfit);
 		/* RFC 3461 5.2.2: nobody else will tell. */
 		rcpts[i]->is_relayed = rcpts[i]->fate == MT_QUEUE_SENT &&
@@ -214,55 +244,6 @@ static int
 deliver_piece(void *arg, const void *p, size_t n, struct mt_err *err)
 {
 	return mt_deliver_write(arg, p, n, err);
-}
-
-/* Whether a folder has a message whose name begins so. */
-static bool
-has_unique(const struct mt_maildir *dir, const char *unique)
-{
-	static const char *const subs[] = { "cur", "new" };
-
-	for (size_t i = 0; i < G_N_ELEMENTS(subs); i++) {
-		g_autofree char *path = g_build_filename(mt_maildir_path(dir), subs[i], NULL);
-		g_autoptr(GDir) files = g_dir_open(path, 0, NULL);
-		const char *name;
-
-		while (files != NULL && (name = g_dir_read_name(files)) != NULL) {
-			if (g_str_has_prefix(name, unique))
-				return true;
-		}
-	}
-	return false;
-}
-
-/*
- * The copy has its name from the message's id: after a crash before the queue had recorded
- * that it is there (is_again), it is found.
- */
-static int
-keep_copy(const struct mt_outbox *o, const struct mt_spool_item *item, bool is_again,
-    struct mt_err *err)
-{
-	const struct mt_envelope *e = item->envelope;
-	g_autofree char *path = g_build_filename(o->params.maildir, e->copy_to, NULL);
-	mt_auto(mt_maildir) dir = mt_maildir_create(path, err);
-	mt_auto(mt_deliver) d = dir != NULL ? mt_deliver_begin(dir, err) : NULL;
-	struct mt_slice fields = mt_slice_str(e->copy_fields);
-	g_autofree char *unique = g_strdup_printf("%lld.Q%s.%s", (long long)e->created, item->id,
-	    o->params.host);
-
-	if (d == NULL)
-		return -1;
-	g_strdelimit(unique, "/:,", '_');
-	mt_maildir_sweep(dir);
-	if (is_again && has_unique(dir, unique))
-		return 0;
-	mt_deliver_set_unique(d, mt_slice_str(unique));
-	mt_deliver_set_flags(d, MT_SLICE("S"));
-	if ((fields.n > 0 && mt_deliver_write(d, fields.p, fields.n, err) < 0) ||
-	    mt_draft_copy_lf(item->fd, deliver_piece, d, err) < 0)
-		return -1;
-	return mt_deliver_commit(d, err);
 }
 
 static int
@@ -354,7 +335,7 @@ settle(struct mt_outbox *o, struct mt_spool_item *item, bool is_again, int64_t n
 	struct mt_envelope *e = item->envelope;
 
 	if (e->copy_to != NULL && mt_envelope_count(e, MT_QUEUE_SENT) > 0 &&
-	    keep_copy(o, item, is_again, &r->copy_err) == 0)
+	    mt_sent_copy_keep(o->params.maildir, o->params.host, item, is_again, &r->copy_err) == 0)
 		g_clear_pointer(&e->copy_to, g_free);
 	pass_over(e);
 	if (mt_envelope_count(e, MT_QUEUE_FAILED) > 0 &&

@@ -87,6 +87,18 @@ expect 'a password that cannot be had: queued, with the reason' '
 	queued 1
 	mt-send queue rm "$(id)"
 	queued 0'
+fake --reply 'END=250 2.0.0 OK <theirs@prod.example> [Hostname=AB.prod.example]'
+expect 'a Message-ID that the server gives instead of ours is that of the copy' '
+	echo text | mt-send --json -s hello -b hid@x.y b@x.y >json
+	[ "$(jq -r .message_id json)" = "<theirs@prod.example>" ]
+	ours=$(tr -d "\r" <out/1.eml | sed -n "s/^Message-ID: //p")
+	[ -n "$ours" ]
+	grep -qx "Message-ID: <theirs@prod.example>" "$sent"/cur/*
+	grep -qx "X-Original-Message-ID: $ours" "$sent"/cur/*
+	[ "$(grep -ci "^message-id:" "$sent"/cur/*)" = 1 ]
+	grep -qx "Bcc: hid@x.y" "$sent"/cur/*
+	grep -qx "text" "$sent"/cur/*
+	queued 0'
 fake --reply 'RCPT TO:<bad=550 5.1.1 no such user here'
 expect 'some refused: status 69, the others get it, and the INBOX has a report of it' '
 	try 69 good@x.y bad@x.y
