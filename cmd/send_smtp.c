@@ -131,7 +131,8 @@ queue(struct smtp *m, struct mt_err *err)
 	int mine = mt_sendmail_find_author(m->fd, &m->s->mine);
 	mt_auto_value(mt_addr_list) from = { 0 }, rcpts = { 0 }, none = { 0 };
 	mt_auto_value(mt_addr) author = { 0 };
-	const struct mt_sendmail params = { false, NULL, &author };
+	const struct mt_sendmail params = { false,
+		m->s->local.local != NULL ? &m->s->local : NULL, &author };
 	mt_auto(mt_spool_item) item = NULL;
 	mt_auto_fd int draft = -1;
 	struct mt_dsn_rcpt wishes[MT_MAX_RCPTS];

@@ -188,15 +188,25 @@ skip_route(struct mt_addr_scan *p)
 	return mt_addr_scan_next(p);
 }
 
-/* A name without a domain: the mailbox of all those, if there is one. */
+/* A name without a domain: the mailbox of all those, if there is one, under that name. */
 static bool
-emit_local(struct mt_addr_scan *p, const struct words *w, struct mt_addr_list *out)
+emit_local(struct mt_addr_scan *p, const GString *name, const struct words *w,
+    struct mt_addr_list *out)
 {
+	struct mt_addr a;
+
 	if (p->local == NULL || !w->is_local)
 		return mt_addr_scan_bad(p, "no @ in it");
 	if (out->n >= MT_MAX_ADDRS)
 		return mt_addr_scan_bad(p, "too many addresses");
-	mt_addr_list_add(out, p->local);
+	if (!is_utf8(w->local))
+		return mt_addr_scan_bad(p, "not UTF-8");
+	if (name == NULL || name->len == 0)
+		name = w->local;
+	a = *p->local;
+	a.name = mt_word_decode(mt_slice_mem(name->str, name->len));
+	mt_addr_list_add(out, &a);
+	g_free(a.name);
 	return true;
 }
 
@@ -212,7 +222,7 @@ take_angle(struct mt_addr_scan *p, const GString *name, struct mt_addr_list *out
 	fine = skip_route(p) && take_words(p, &w);
 	fine = fine && (w.n > 0 || mt_addr_scan_bad(p, "nothing before the @"));
 	if (fine && !is_at(p, '@')) {
-		fine = emit_local(p, &w, out) && (is_at(p, '>') ||
+		fine = emit_local(p, name, &w, out) && (is_at(p, '>') ||
 		    mt_addr_scan_bad(p, "no > behind it")) && mt_addr_scan_next(p);
 		words_clear(&w);
 		return fine;
@@ -275,6 +285,8 @@ take_entry(struct mt_addr_scan *p, bool *in_group, struct mt_addr_list *out)
 	bool fine = false;
 
 	words_init(&w);
+	/* What stood behind the entry before this is not ours. */
+	g_string_truncate(p->comment, 0);
 	if (!take_words(p, &w))
 		goto out;
 	if (is_at(p, ':')) {
@@ -289,8 +301,8 @@ take_entry(struct mt_addr_scan *p, bool *in_group, struct mt_addr_list *out)
 		fine = mt_addr_scan_next(p) && take_angle(p, w.phrase, out);
 	else if (is_at(p, '@'))
 		fine = mt_addr_scan_next(p) && take_spec(p, &w, out);
-	else
-		fine = emit_local(p, &w, out);
+	else	/* "root (Cron Daemon)" */
+		fine = emit_local(p, p->comment, &w, out);
 	if (fine && !p->lax && !is_entry_end(p))
 		fine = mt_addr_scan_bad(p, "text behind it");
 out:

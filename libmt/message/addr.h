@@ -30,8 +30,8 @@ struct mt_addr_list {
  * what a person typed. A name that is not UTF-8 is taken as Windows-1252.
  */
 int mt_addr_parse(struct mt_slice text, struct mt_addr_list *out, struct mt_err *err);
-/* The same, but names without a domain ("root") stand for the mailbox `local`, if that is
-   not NULL. */
+/* The same, but names without a domain stand for the mailbox `local`, if that is not NULL:
+   "root (Cron Daemon)" is "Cron Daemon <LOCAL>", "root" is "root <LOCAL>". */
 int mt_addr_parse_local(struct mt_slice text, const struct mt_addr *local,
     struct mt_addr_list *out, struct mt_err *err);
 /* Exactly one mailbox. */

@@ -172,12 +172,61 @@ check_fields(struct mt_slice block, bool from_fields, struct mt_err *err)
 	return 0;
 }
 
+/* Whether it has a name without a domain; then *list is the field with mailboxes instead. */
+static bool
+has_local_name(const struct mt_header_field *f, const struct mt_addr *stands_for,
+    struct mt_addr_list *list)
+{
+	mt_auto_value(mt_addr_list) plain = { 0 };
+	g_autofree char *text = NULL;
+
+	if (stands_for == NULL || f->raw.n > MT_MAX_FIELD)
+		return false;
+	text = mt_header_unfold(f->raw);
+	return mt_addr_parse(mt_slice_str(text), &plain, NULL) < 0 &&
+	    mt_addr_parse_local(mt_slice_str(text), stands_for, list, NULL) == 0;
+}
+
+/* The header with a mailbox for every such name; behind a line that is no field it may be
+   text, which stays. */
+static int
+complete_names(struct mt_slice block, const struct mt_sendmail *params, bool crlf,
+    struct mt_buf *out, struct mt_err *err)
+{
+	static const char *const ours[] = { "From", "Sender", "Reply-To", NULL };
+	static const char *const theirs[] = { "To", "Cc", NULL };
+	struct mt_slice rest = block;
+	struct mt_header_field f;
+	const char *from = block.p, *end = block.p + block.n, *next = block.p;
+
+	while (mt_header_next(&rest, &f) && f.whole.p == next) {
+		mt_auto_value(mt_addr_list) list = { 0 };
+		mt_auto_value(mt_buf) field = MT_BUF_INIT(2 * MT_MAX_FIELD);
+		g_autofree char *name = mt_slice_dup(f.name);
+
+		next = f.whole.p + f.whole.n;
+		if (!has_local_name(&f, mt_strip_is_named(&f, ours) ? params->from :
+		    mt_strip_is_named(&f, theirs) ? params->local : NULL, &list))
+			continue;
+		if (mt_field_addrs(&field, name, &list, err) < 0)
+			return -1;
+		if (mt_buf_append(out, from, (size_t)(f.whole.p - from)) < 0 ||
+		    append_fields(out, mt_buf_slice(&field), crlf) < 0)
+			return mt_fail(err, MT_EDATA, "the header is too long");
+		from = next;
+	}
+	if (mt_buf_append(out, from, (size_t)(end - from)) < 0)
+		return mt_fail(err, MT_EDATA, "the header is too long");
+	return 0;
+}
+
 /* The new header in *out, and how much of the old message it takes the place of. */
 static int
-edit_header(struct mt_slice block, const struct mt_addr *from, struct mt_buf *out,
+edit_header(struct mt_slice block, const struct mt_sendmail *params, struct mt_buf *out,
     size_t *replaced, struct mt_err *err)
 {
 	mt_auto_value(mt_buf) fields = MT_BUF_INIT(MT_MAX_FIELD);
+	mt_auto_value(mt_buf) whole = MT_BUF_INIT(2 * MT_MAX_HEADER);
 	struct mt_slice first = block;
 	bool crlf;
 
@@ -191,10 +240,11 @@ edit_header(struct mt_slice block, const struct mt_addr *from, struct mt_buf *ou
 	if (!has_header(block))
 		block = mt_slice_first(block, 0);
 	*replaced += block.n;
-	if (add_missing(block, from, &fields, err) < 0)
+	if (add_missing(block, params->from, &fields, err) < 0 ||
+	    complete_names(block, params, crlf, &whole, err) < 0)
 		return -1;
 	if (append_fields(out, mt_buf_slice(&fields), crlf) < 0 ||
-	    mt_strip_append(out, block, mt_strip_hidden) < 0 ||
+	    mt_strip_append(out, mt_buf_slice(&whole), mt_strip_hidden) < 0 ||
 	    (block.n == 0 && mt_buf_append_str(out, crlf ? "\r\n" : "\n") < 0))
 		return mt_fail(err, MT_EDATA, "the header is too long");
 	return 0;
@@ -237,7 +287,7 @@ mt_sendmail_read(int raw, const struct mt_sendmail *params, struct mt_addr_list 
 	if (params->from_fields &&
 	    header_recipients(mt_buf_slice(&head), params->local, rcpts, err) < 0)
 		return -1;
-	if (edit_header(mt_buf_slice(&head), params->from, &edited, &replaced, err) < 0)
+	if (edit_header(mt_buf_slice(&head), params, &edited, &replaced, err) < 0)
 		return -1;
 	out = mt_file_temp(err);
 	if (out < 0)

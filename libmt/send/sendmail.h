@@ -9,7 +9,7 @@
 
 struct mt_sendmail {
 	bool from_fields;		/* -t: recipients stand in the header too */
-	/* With -t, who gets what is for a name without a domain; NULL: that is an error. */
+	/* Who gets what is for a name without a domain; NULL: with -t that is an error. */
 	const struct mt_addr *local;
 	const struct mt_addr *from;	/* for a From field, where there is none */
 };
@@ -28,6 +28,9 @@ int mt_sendmail_find_author(int draft, const struct mt_addr_list *mine);
  *   behind a line that is no field may be text, too: that is MT_EDATA, with the line. So
  *   is, with -t, any field there that names recipients.
  * - Date, Message-ID and From are put in front where they are missing (RFC 5322 3.6).
+ * - A name without a domain, as cron writes it, is a mailbox, since many a server refuses the
+ *   other: in From, Sender and Reply-To "root (Cron Daemon)" is "Cron Daemon <from>", in To and
+ *   Cc "root" is "root <local>", if there is one.
  * - An mbox "From " line in front of it is taken off.
  * - Text whose first line is no header field gets an empty line between the added
  *   fields and itself.

@@ -115,7 +115,9 @@ expect 'with local_mail it goes there, by name and by header' '
 	printf "$cron" | sendmail -i -FCronDaemon -B8BITMIME -oem root
 	taken 1
 	grep -q "^RCPT TO:<admin@x.y>" out/1.env
-	grep -q "^To: root" out/1.eml
+	grep -q "^From: Cron Daemon <user1@example.org>" out/1.eml
+	grep -q "^To: root <admin@x.y>" out/1.eml
+	python3 "$TOP/tests/tools/strict_mail.py" out/1.eml
 	printf "$cron" | sendmail -t -i -f root
 	taken 2
 	grep -q "^RCPT TO:<admin@x.y>" out/2.env

@@ -350,19 +350,23 @@ check_local(void)
 	static const struct {
 		const char *text;
 		size_t n;	/* 0: an error */
+		const char *name;	/* of the last */
 	} names[] = {
-		{ "root", 1 },
-		{ "<root>", 1 },
-		{ "Cron Daemon <root>", 1 },
-		{ "root (the boss)", 1 },
-		{ "root, daemon, ada@x.example", 3 },
-		{ "group: root, b@x.example;", 2 },
-		{ "a.b", 1 },
-		{ "a b", 0 },
-		{ "<root", 0 },
-		{ "root@", 0 },
-		{ "@x.example", 0 },
-		{ "<>", 0 },
+		{ "root", 1, "root" },
+		{ "<root>", 1, "root" },
+		{ "Cron Daemon <root>", 1, "Cron Daemon" },
+		{ "root (the boss)", 1, "the boss" },
+		{ "root (x), daemon", 2, "daemon" },
+		{ "=?utf-8?q?gr=C3=BCn?= <root>", 1, "gr\xc3\xbcn" },
+		{ "root, daemon, ada@x.example", 3, NULL },
+		{ "group: root, b@x.example;", 2, NULL },
+		{ "a.b", 1, "a.b" },
+		{ "\xff", 0, NULL },
+		{ "a b", 0, NULL },
+		{ "<root", 0, NULL },
+		{ "root@", 0, NULL },
+		{ "@x.example", 0, NULL },
+		{ "<>", 0, NULL },
 	};
 	mt_auto_value(mt_addr) local = { 0 };
 	struct mt_err err = { 0 };
@@ -379,6 +383,8 @@ check_local(void)
 		ok(names[i].n == 0 ? rc < 0 : rc == 0 && list.n == names[i].n &&
 		    mt_addr_same(&list.v[0], &local),
 		    "local: %s", names[i].text);
+		if (names[i].n > 0 && rc == 0)
+			is_str(list.v[list.n - 1].name, names[i].name, "under its name");
 		ok(mt_addr_parse(text, &without, &err) < 0, "and an error otherwise");
 		g_free(copy);
 	}

@@ -77,6 +77,17 @@ test_edits(void)
 		{ "another field there is none of our business",
 		    WHOLE "junk\nTo: x@y.z\n\nb\n", WHOLE "junk\nTo: x@y.z\n\nb\n" },
 		{ "an mbox line goes", "From a Sat Nov 21\n" WHOLE "\nb\n", WHOLE "\nb\n" },
+		{ "an author without a domain has the account's address",
+		    "Date: x\nMessage-ID: <1@x>\nFrom: root (Cron Daemon)\nX: y\n\nFrom: root\n",
+		    "Date: x\nMessage-ID: <1@x>\nFrom: Cron Daemon <ada@example.org>\nX: y\n\n"
+		    "From: root\n" },
+		{ "with CRLF", "Date: x\r\nMessage-ID: <1@x>\r\nfrom: root\r\n\r\nb\r\n",
+		    "Date: x\r\nMessage-ID: <1@x>\r\nfrom: root <ada@example.org>\r\n\r\nb\r\n" },
+		{ "nobody said who root is", WHOLE "To: root\n\nb\n", WHOLE "To: root\n\nb\n" },
+		{ "what is no field of addresses anyway stays",
+		    WHOLE "Reply-To: a b, root\n\nb\n", WHOLE "Reply-To: a b, root\n\nb\n" },
+		{ "text behind a line that is no field stays", WHOLE "junk\nSender: root\n\nb\n",
+		    WHOLE "junk\nSender: root\n\nb\n" },
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
