@@ -28,14 +28,35 @@ add_all(struct mt_compose *c, const GPtrArray *texts,
 	return 0;
 }
 
+/* The same for recipients, who may be given by name. */
+static int
+add_people(const struct send *s, struct mt_compose *c, const GPtrArray *texts,
+    int (*add)(struct mt_compose *, const char *, struct mt_err *), struct mt_err *err)
+{
+	for (guint i = 0; i < texts->len; i++) {
+		const char *text = texts->pdata[i];
+		g_autofree char *found = NULL;
+
+		if (send_is_name(text)) {
+			found = send_find_person(s, text, err);
+			if (found == NULL)
+				return -1;
+			text = found;
+		}
+		if (add(c, text, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int
 fill_from_options(const struct send *s, struct mt_compose *c, struct mt_err *err)
 {
 	c->is_flowed = s->flowed;
 	if (s->subject != NULL)
 		mt_compose_set_subject(c, s->subject);
-	if (add_all(c, s->cc, mt_compose_add_cc, err) < 0 ||
-	    add_all(c, s->bcc, mt_compose_add_bcc, err) < 0 ||
+	if (add_people(s, c, s->cc, mt_compose_add_cc, err) < 0 ||
+	    add_people(s, c, s->bcc, mt_compose_add_bcc, err) < 0 ||
 	    add_all(c, s->fields, mt_compose_add_field, err) < 0)
 		return -1;
 	for (guint i = 0; i < s->attachments->len; i++)
@@ -116,7 +137,7 @@ send_new(struct send *s)
 	if (s->args->len + s->cc->len + s->bcc->len == 0 && !s->edit && !s->draft)
 		mt_cmd_usage("no recipient: say to whom the message goes");
 	if (send_read_conf(s, &err) < 0 ||
-	    add_all(c, s->args, mt_compose_add_to, &err) < 0 ||
+	    add_people(s, c, s->args, mt_compose_add_to, &err) < 0 ||
 	    fill_from_options(s, c, &err) < 0 ||
 	    send_choose_sender(s, c, NULL, &err) < 0 || read_content(s, c, &err) < 0)
 		return mt_cmd_fail(&err);
@@ -190,7 +211,7 @@ open_to_pass_on(struct send *s, const char *verb, struct mt_compose *c, const ch
 	g_ptr_array_remove_index(s->args, 0);
 	if (s->args->len + s->cc->len + s->bcc->len == 0 && !s->edit && !s->draft)
 		mt_cmd_usage("%s %s: no recipient: say to whom the message goes", verb, *path);
-	if (send_read_conf(s, err) < 0 || add_all(c, s->args, mt_compose_add_to, err) < 0)
+	if (send_read_conf(s, err) < 0 || add_people(s, c, s->args, mt_compose_add_to, err) < 0)
 		return -1;
 	msg = send_open_message(s, *path, NULL, err);
 	if (msg < 0)

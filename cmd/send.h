@@ -121,6 +121,15 @@ int send_protect(const struct send *s, const struct mt_compose *c,
 /* send_resume.c: mt-send resume. */
 int send_resume(struct send *s);
 
+/*
+ * send_book.c: a recipient by name. Whether text can only be one; and the mailbox (g_free)
+ * of the only person to whom we wrote, or else who wrote to us, of whose name every word is
+ * one, or whose local part it is: told on standard error. MT_EUSAGE: nobody, or several,
+ * who are listed.
+ */
+bool send_is_name(const char *text);
+char *send_find_person(const struct send *s, const char *name, struct mt_err *err);
+
 /* mt-send.c: a path, or - for standard input. */
 int send_open_input(const char *path, struct mt_err *err);
 
