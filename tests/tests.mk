@@ -129,7 +129,7 @@ demo: deps
 SBIN_CMDS = $(filter mt-serve,$(CMDS))
 PAGES = $(wildcard man/*.[1-8])
 UNITS = $(wildcard etc/*.service etc/*.socket etc/*.timer)
-SAMPLES = $(wildcard etc/*.conf)
+SAMPLES = $(wildcard etc/*.conf etc/*.crontab)
 COMPLETION = $(B)/completion
 DATADIR ?= $(PREFIX)/share
 D = $(DESTDIR)
