@@ -64,6 +64,10 @@ mt_index_fail(struct mt_index *index, int status, struct mt_err *err, const char
 	va_start(ap, fmt);
 	what = g_strdup_vprintf(fmt, ap);
 	va_end(ap);
+	/* Xapian's own words tell its programmers to reopen() it. */
+	if (is_modified(status, more))
+		return mt_fail(err, MT_ETEMP, "%s: the index changed while it was read; try again",
+		    what);
 	/* Its first line says what is wrong. */
 	if (more != NULL)
 		return mt_fail(err, kind_of(status, more), "%s: %.*s", what,
