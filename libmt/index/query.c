@@ -68,7 +68,8 @@ query_failed(struct mt_index *index, int status, const char *text, struct mt_err
 	if (err != NULL && err->kind == MT_ESOFTWARE &&
 	    (status == NOTMUCH_STATUS_BAD_QUERY_SYNTAX ||
 	    (why != NULL && g_str_has_prefix(why, parser))))
-		err->kind = MT_EUSAGE;
+		if (err != NULL)
+			err->kind = MT_EUSAGE;
 	return -1;
 }
 

@@ -63,7 +63,8 @@ write_addressed(struct work *w, const struct mt_build_field *f, struct mt_err *e
 			    "header field %s: it may stand there once only", f->name);
 	}
 	if (mt_addr_parse(mt_slice_str(f->value), &list, err) < 0) {
-		err->kind = MT_EUSAGE;
+		if (err != NULL)
+			err->kind = MT_EUSAGE;
 		return mt_fail_in(err, "header field %s", f->name);
 	}
 	if (list.n == 0)

@@ -64,7 +64,8 @@ add_list(struct mt_addr_list *to, const char *text, const char *what,
 	mt_auto_value(mt_addr_list) list = { 0 };
 
 	if (mt_addr_parse(mt_slice_str(text), &list, err) < 0) {
-		err->kind = MT_EUSAGE;
+		if (err != NULL)
+			err->kind = MT_EUSAGE;
 		return mt_fail_in(err, "%s \"%s\"", what, text);
 	}
 	if (list.n == 0)

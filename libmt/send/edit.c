@@ -167,7 +167,7 @@ read_fields(struct mt_compose *c, struct mt_slice *text, struct mt_err *err)
 		if (mt_slice_trim(line).n == 0)
 			break;
 		if (memchr(line.p, '\0', line.n) != NULL) {
-			(void)end_field(c, &f, NULL);
+			g_string_free(f.value != NULL ? f.value : g_string_new(NULL), TRUE);
 			return mt_fail(err, MT_EDATA, "line %u: a NUL", n);
 		}
 		if (f.value != NULL && (line.p[0] == ' ' || line.p[0] == '\t')) {
