@@ -52,8 +52,9 @@ check-run:
 	    $(FUZZ_TESTS) $(LINT_TESTS)
 
 # One test by name: make test T=e2e/send, make test T=unit/base/buf
-test: tests-bin completion
-	@MT_BUILD=$(B) prove -v --exec '' $(wildcard $(B)/$(T).t tests/$(T).t)
+THE_TEST = $(filter $(B)/$(T).t,$(UNIT_BIN) $(FUZZ_TESTS))
+test: tests-bin completion $(THE_TEST)
+	@MT_BUILD=$(B) prove -v --exec '' $(or $(THE_TEST),tests/$(T).t)
 
 SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=undefined
 check-asan: deps
