@@ -1,4 +1,5 @@
 /* send_pgp.c - mt-send: --sign and --encrypt, with the keys of GnuPG */
+#include <string.h>
 #include <unistd.h>
 
 #include "message/pgp.h"
@@ -12,6 +13,19 @@ exact(const struct mt_addr *a)
 	g_autofree char *spec = mt_addr_spec(a);
 
 	return g_strdup_printf("<%s>", spec);
+}
+
+/* pgp_key, where an address means no more than itself, too; else the author's address. */
+static char *
+own_key(const struct send *s, const struct mt_compose *c)
+{
+	const char *key = s->account->pgp_key, *at;
+
+	if (key == NULL)
+		return exact(send_envelope_sender(c));
+	at = strpbrk(key, "<= @");
+	return at != NULL && *at == '@' && at > key ? g_strdup_printf("<%s>", key) :
+	    g_strdup(key);
 }
 
 bool
@@ -35,8 +49,7 @@ send_protect(const struct send *s, const struct mt_compose *c, const struct mt_a
     int draft, struct mt_err *err)
 {
 	g_autoptr(GPtrArray) readers = g_ptr_array_new_with_free_func(g_free);
-	g_autofree char *own = s->account->pgp_key != NULL ? g_strdup(s->account->pgp_key) :
-	    exact(send_envelope_sender(c));
+	g_autofree char *own = own_key(s, c);
 	struct mt_pgp p = { .hides_readers = c->bcc.n > 0 };
 	int out;
 

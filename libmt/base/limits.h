@@ -78,6 +78,8 @@
 #define MT_MAX_PASSWD_FILE MT_MIB(16)
 /* The envelope of a queued message: MT_MAX_ADDRS recipients, each with a reply. */
 #define MT_MAX_ENVELOPE MT_MIB(32)
+/* What GnuPG lists for one name. Thousands of user ids on one key were seen (an attack). */
+#define MT_MAX_KEY_LIST MT_MIB(4)
 /* A secret: password, token. */
 #define MT_MAX_SECRET MT_KIB(16)
 

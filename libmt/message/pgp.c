@@ -9,9 +9,12 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "message/header.h"
+#include "message/pgp_key.h"
 
 struct pgp {
 	const struct mt_pgp *p;
+	struct mt_pgp_key signer;
+	GPtrArray *readers;	/* fingerprints */
 	int from, to;
 	struct mt_buf head;	/* with the empty line */
 	struct mt_buf content;	/* the fields of the body, and the empty line */
@@ -120,20 +123,10 @@ canonical_body(struct pgp *g, struct mt_err *err)
 
 /* --- what GnuPG does ------------------------------------------------------------------ */
 
-/* GnuPG's words; but what GMime reports when a list of keys ends without one says nothing. */
 static int
 fail_gpg(GError *why, const char *what, struct mt_err *err)
 {
-	static const char none[] = ": End of file";
-	const char *text = why != NULL ? why->message : "GnuPG failed";
-	struct mt_slice s = mt_slice_str(text);
-
-	if (mt_slice_ends(s, mt_slice_str(none)))
-		mt_fail(err, MT_ECONF, "%s: %.*s: GnuPG has none that can be used (gpg "
-		    "--list-keys shows whether there is one, and whether it has expired)", what,
-		    (int)(s.n - strlen(none)), text);
-	else
-		mt_fail(err, MT_ECONF, "%s: %s", what, text);
+	mt_fail(err, MT_ECONF, "%s: %s", what, why != NULL ? why->message : "GnuPG failed");
 	g_clear_error(&why);
 	return -1;
 }
@@ -195,10 +188,11 @@ sign(struct pgp *g, GMimeCryptoContext *ctx, GMimeStream *in, struct mt_err *err
 	GError *why = NULL;
 	int digest, rc = -1;
 
-	digest = g_mime_crypto_context_sign(ctx, TRUE, g->p->signer, in, signature, &why);
+	digest = g_mime_crypto_context_sign(ctx, TRUE, g->signer.fpr, in, signature, &why);
 	if (digest < 0) {
 		g_object_unref(signature);
-		return fail_gpg(why, "cannot be signed", err);
+		fail_gpg(why, "cannot be signed", err);
+		return mt_fail_in(err, "key %s", g->signer.fpr);
 	}
 	algorithm = micalg(ctx, digest);
 	head = g_strdup_printf("Content-Type: multipart/signed; micalg=%s;\n"
@@ -219,7 +213,6 @@ static int
 encrypt(struct pgp *g, GMimeCryptoContext *ctx, GMimeStream *in, struct mt_err *err)
 {
 	mt_auto_fd int fd = mt_file_temp(err);
-	g_autoptr(GPtrArray) readers = g_ptr_array_new();
 	g_autofree char *head = NULL, *end = NULL;
 	GMimeStream *out;
 	GError *why = NULL;
@@ -227,14 +220,13 @@ encrypt(struct pgp *g, GMimeCryptoContext *ctx, GMimeStream *in, struct mt_err *
 
 	if (fd < 0)
 		return -1;
-	for (const char *const *r = g->p->readers; *r != NULL; r++)
-		g_ptr_array_add(readers, (void *)(uintptr_t)*r);
 	out = g_mime_stream_fs_new_with_bounds(mt_steal_fd(&fd), 0, -1);
-	if (g_mime_crypto_context_encrypt(ctx, g->p->signer != NULL, g->p->signer,
-	    g->p->hides_readers ? GMIME_ENCRYPT_THROW_KEYIDS : GMIME_ENCRYPT_NONE, readers, in,
+	if (g_mime_crypto_context_encrypt(ctx, g->p->signer != NULL, g->signer.fpr,
+	    g->p->hides_readers ? GMIME_ENCRYPT_THROW_KEYIDS : GMIME_ENCRYPT_NONE, g->readers, in,
 	    out, &why) < 0) {
 		g_object_unref(out);
-		return fail_gpg(why, "cannot be encrypted", err);
+		fail_gpg(why, "cannot be encrypted", err);
+		return g->p->signer != NULL ? mt_fail_in(err, "key %s", g->signer.fpr) : -1;
 	}
 	head = g_strdup_printf("Content-Type: multipart/encrypted;\n"
 	    "\tprotocol=\"application/pgp-encrypted\"; boundary=\"%s\"\n\n--%s\n"
@@ -250,15 +242,35 @@ encrypt(struct pgp *g, GMimeCryptoContext *ctx, GMimeStream *in, struct mt_err *
 	return rc;
 }
 
+/* Names stand for one key each: the one that GnuPG takes for theirs. */
+static int
+find_keys(struct pgp *g, struct mt_err *err)
+{
+	const char *const *names = g->p->readers;
+
+	if (g->p->signer != NULL &&
+	    mt_pgp_key_find(g->p->signer, MT_PGP_SIGN, &g->signer, err) < 0)
+		return mt_fail_in(err, "cannot be signed");
+	for (size_t i = 0; names != NULL && names[i] != NULL; i++) {
+		struct mt_pgp_key key;
+
+		if (mt_pgp_key_find(names[i], MT_PGP_ENCRYPT, &key, err) < 0)
+			return mt_fail_in(err, "cannot be encrypted");
+		g_ptr_array_add(g->readers, g_strdup(key.fpr));
+	}
+	return 0;
+}
+
 static int
 write_with(struct pgp *g, GMimeCryptoContext *ctx, struct mt_err *err)
 {
-	int body = canonical_body(g, err), rc;
+	mt_auto_fd int body = canonical_body(g, err);
 	GMimeStream *in;
+	int rc;
 
-	if (body < 0)
+	if (body < 0 || find_keys(g, err) < 0)
 		return -1;
-	in = g_mime_stream_fs_new_with_bounds(body, 0, -1);
+	in = g_mime_stream_fs_new_with_bounds(mt_steal_fd(&body), 0, -1);
 	if (g_mime_stream_reset(in) < 0)
 		rc = mt_fail(err, MT_EIO, "temporary file: %m");
 	else if (g->p->readers != NULL)
@@ -269,11 +281,9 @@ write_with(struct pgp *g, GMimeCryptoContext *ctx, struct mt_err *err)
 	return rc;
 }
 
-int
-mt_pgp_write(int fd, const struct mt_pgp *p, struct mt_err *err)
+static int
+write_to(struct pgp *g, struct mt_err *err)
 {
-	struct pgp g = { .p = p, .from = fd, .head = MT_BUF_INIT(MT_MAX_HEADER),
-		.content = MT_BUF_INIT(MT_MAX_HEADER) };
 	GMimeCryptoContext *ctx;
 	uint64_t random[2];
 	int rc = -1;
@@ -281,21 +291,28 @@ mt_pgp_write(int fd, const struct mt_pgp *p, struct mt_err *err)
 	/* 128 random bits are in no message. */
 	if (getrandom(random, sizeof(random), 0) != sizeof(random))
 		return mt_fail(err, MT_ESOFTWARE, "no random bytes: %m");
-	g_snprintf(g.boundary, sizeof(g.boundary), "=_%016" G_GINT64_MODIFIER "x%016"
+	g_snprintf(g->boundary, sizeof(g->boundary), "=_%016" G_GINT64_MODIFIER "x%016"
 	    G_GINT64_MODIFIER "x", random[0], random[1]);
 	g_mime_init();
 	ctx = g_mime_gpg_context_new();
 	if (ctx == NULL)
 		return mt_fail(err, MT_ECONF, "GnuPG cannot be used: is gpg installed?");
-	g.to = mt_file_temp(err);
-	if (g.to >= 0 && read_header(&g, err) == 0 && split_header(&g, err) == 0)
-		rc = write_with(&g, ctx, err);
+	if (read_header(g, err) == 0 && split_header(g, err) == 0)
+		rc = write_with(g, ctx, err);
 	g_object_unref(ctx);
+	return rc;
+}
+
+int
+mt_pgp_write(int fd, const struct mt_pgp *p, struct mt_err *err)
+{
+	g_autoptr(GPtrArray) readers = g_ptr_array_new_with_free_func(g_free);
+	mt_auto_fd int to = mt_file_temp(err);
+	struct pgp g = { .p = p, .readers = readers, .from = fd, .to = to,
+		.head = MT_BUF_INIT(MT_MAX_HEADER), .content = MT_BUF_INIT(MT_MAX_HEADER) };
+	int rc = to < 0 ? -1 : write_to(&g, err);
+
 	mt_buf_clear(&g.head);
 	mt_buf_clear(&g.content);
-	if (rc == 0)
-		return g.to;
-	if (g.to >= 0)
-		close(g.to);
-	return -1;
+	return rc == 0 ? mt_steal_fd(&to) : -1;
 }

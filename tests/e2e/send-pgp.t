@@ -7,11 +7,11 @@ need gpg gpgconf gpg-connect-agent
 # The agent, which gpg starts, ends with its folder.
 export GNUPGHOME=$T/gpg
 mkdir -m 700 gpg
-new_key() # ADDRESS [EXPIRES]
+new_key() # ADDRESS [EXPIRES [OPTION...]]
 {
-	gpg --batch --quiet --pinentry-mode loopback --passphrase '' --quick-gen-key "$1" \
+	gpg --batch --quiet --pinentry-mode loopback --passphrase '' "${@:3}" --quick-gen-key "$1" \
 	    ed25519 sign "${2:-never}" 2>gpg.log &&
-	gpg --batch --quiet --pinentry-mode loopback --passphrase '' --quick-add-key \
+	gpg --batch --quiet --pinentry-mode loopback --passphrase '' "${@:3}" --quick-add-key \
 	    "$(gpg --list-keys --with-colons "$1" | awk -F: '/^fpr/ { print $10; exit }')" \
 	    cv25519 encr "${2:-never}" 2>>gpg.log
 }
@@ -156,17 +156,88 @@ expect 'a key that is missing: nothing is sent, and it says whose' '
 expect 'one address is not taken for another that begins or ends with it' '
 	nothing 78 "cannot be encrypted" --encrypt "x.y <bb@x.y>"
 	nothing 78 "cannot be encrypted" --encrypt "b@x.yy"'
-expect 'a key that is not trusted is refused as GnuPG does' '
-	new_key d@x.y
-	echo "$(gpg --list-keys --with-colons d@x.y | awk -F: "/^fpr/ { print \$10; exit }"):2:" |
-	    gpg --batch --quiet --import-ownertrust
+fpr() { gpg --list-keys --with-colons "$1" 2>>gpg.log | awk -F: '/^fpr/ { print $10; exit }'; }
+# elsewhere COMMAND...: with the keys of somebody else
+elsewhere()
+{
+	mkdir -p -m 700 elsewhere
+	GNUPGHOME=$T/elsewhere "$@" || return 1
+	GNUPGHOME=$T/elsewhere gpgconf --kill all
+}
+# theirs ADDRESS [EXPIRES [OPTION...]]: a key that was made elsewhere and imported, in fpr.ADDRESS
+theirs()
+{
+	rm -rf elsewhere
+	elsewhere new_key "$@" || return 1
+	elsewhere gpg --export "$1" >"key.$1"
+	elsewhere fpr "$1" >"fpr.$1"
+	gpg --batch --quiet --import "key.$1"
+}
+expect 'a key that is not trusted is refused as GnuPG does, and it says whose and which' '
+	theirs d@x.y
+	nothing 78 "cannot be encrypted: <d@x.y>: .*does not trust.*$(cat fpr.d@x.y)" --encrypt d@x.y
+	grep "There is no assurance this key belongs to the named user" err
+	nothing 78 "<d@x.y>" --encrypt b@x.y d@x.y c@x.y
+	echo "$(cat fpr.d@x.y):2:" | gpg --batch --quiet --import-ownertrust
 	gpg --batch --quiet --check-trustdb
-	nothing 78 "cannot be encrypted: " --encrypt d@x.y'
-expect 'one that has expired, too' '
-	new_key e@x.y seconds=1
-	trust e@x.y
-	sleep 2
-	nothing 78 "cannot be encrypted: .*e@x.y" --encrypt e@x.y'
+	nothing 78 "<d@x.y>: .*does not trust" --encrypt d@x.y'
+expect 'the trust-model that GnuPG is configured for holds' '
+	theirs always@x.y
+	echo "trust-model always" >"$GNUPGHOME/gpg.conf"
+	fake
+	echo x | mt-send -s x --encrypt always@x.y
+	taken 1
+	rm "$GNUPGHOME/gpg.conf"
+	nothing 78 "<always@x.y>: .*does not trust" --encrypt always@x.y'
+expect 'a trusted key is not trusted for other addresses that its owner put on it' '
+	rm -rf elsewhere
+	elsewhere new_key "Eve <eve@x.y>"
+	elsewhere gpg --batch --quiet --pinentry-mode loopback --passphrase "" --quick-add-uid \
+	    eve@x.y "Vic <vic@x.y>"
+	elsewhere gpg --export eve@x.y | gpg --batch --quiet --import
+	gpg --batch --quiet --pinentry-mode loopback --passphrase "" --default-key user1@example.org \
+	    --quick-lsign-key "$(fpr eve@x.y)" "Eve <eve@x.y>"
+	fake
+	echo x | mt-send -s x --encrypt eve@x.y
+	taken 1
+	nothing 78 "cannot be encrypted: <vic@x.y>: .*does not trust" --encrypt vic@x.y'
+expect 'of two keys for an address the trusted one is taken, whichever is listed first' '
+	theirs dup@x.y
+	mv fpr.dup@x.y fpr.bad
+	theirs dup@x.y
+	for i in "$(cat fpr.bad)" "$(cat fpr.dup@x.y)"; do
+		printf "%s:6:\n" "$i" | gpg --batch --quiet --import-ownertrust
+		fake
+		echo x | mt-send -s x --encrypt dup@x.y
+		python3 decrypt.py out/1.eml
+		gpg --batch --list-packets cipher 2>/dev/null >packets || true
+		sub=$(gpg --list-keys --with-colons "$i" | awk -F: "/^sub/ { print \$5; exit }")
+		grep "keyid $sub" packets
+		printf "%s:2:\n" "$i" | gpg --batch --quiet --import-ownertrust
+	done'
+expect 'a key that has expired, or has been revoked, is refused and it says why' '
+	theirs old@x.y 1d --faked-system-time 20200101T000000
+	nothing 78 "cannot be encrypted: <old@x.y>: the key $(cat fpr.old@x.y) has expired" \
+	    --encrypt old@x.y
+	theirs gone@x.y
+	sed "s/^:---/---/" "elsewhere/openpgp-revocs.d/$(cat fpr.gone@x.y).rev" |
+	    gpg --batch --quiet --import
+	nothing 78 "cannot be encrypted: <gone@x.y>: the key $(cat fpr.gone@x.y) has been revoked" \
+	    --encrypt gone@x.y'
+expect 'no GnuPG: nothing is sent' '
+	mkdir nogpg
+	printf "#!/bin/sh\nexit 127\n" | tee nogpg/gpg >nogpg/gpgconf
+	chmod +x nogpg/*
+	old=$PATH PATH=$T/nogpg:$PATH
+	nothing 78 "gpg" --sign b@x.y
+	nothing 78 "gpg" --encrypt b@x.y
+	PATH=$old'
+expect 'what -n prints is signed, and nothing is sent' '
+	fake
+	echo x | mt-send -n --sign -s x b@x.y >printed
+	sed 1,/^$/d printed >printed.eml
+	verify printed.eml
+	taken 0'
 expect 'no key of ones own: neither signed nor encrypted' '
 	nothing 78 "cannot be signed: .*other@x.y" --sign -f other@x.y b@x.y
 	nothing 78 "cannot be encrypted" --encrypt -f other@x.y b@x.y'
@@ -175,7 +246,7 @@ expect 'a passphrase that nobody can be asked for' '
 	    ed25519 sign never 2>/dev/null
 	gpgconf --kill gpg-agent
 	echo "pinentry-program /bin/false" >"$GNUPGHOME/gpg-agent.conf"
-	nothing 78 "cannot be signed" --sign -f lock@x.y b@x.y
+	nothing 78 "key $(fpr lock@x.y): cannot be signed: " --sign -f lock@x.y b@x.y
 	rm "$GNUPGHOME/gpg-agent.conf"
 	gpgconf --kill gpg-agent'
 expect 'pgp_key of the account names the key' '
@@ -185,6 +256,12 @@ expect 'pgp_key of the account names the key' '
 	python3 verify.py out/1.eml
 	gpg --batch --verify signature signed 2>gpg.log
 	grep "Good signature from .b@x.y" gpg.log'
+expect 'an address as pgp_key is that address, and no part of another' '
+	new_key ab@x.y
+	sed "s/^}/  pgp_key = \"ab@x.y\"\n}/" mt.conf >key.conf
+	gpg --batch --yes --quiet --delete-secret-and-public-key "$(fpr ab@x.y)"
+	new_key xab@x.y
+	nothing 78 "cannot be signed: <ab@x.y>: GnuPG has no secret key" -C key.conf --sign c@x.y'
 expect 'our own reader shows what was signed' '
 	fake
 	echo "read me" | mt-send --sign -s x b@x.y
