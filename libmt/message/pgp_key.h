@@ -11,7 +11,7 @@ enum mt_pgp_use { MT_PGP_SIGN, MT_PGP_ENCRYPT };
 
 struct mt_pgp_key {
 	char fpr[65];		/* of its primary key, in hexadecimal */
-	bool is_vouched;	/* GnuPG takes it for the key of who is named, marginally at least */
+	bool is_vouched;	/* valid for who is named, marginally at least */
 };
 
 /*

@@ -14,7 +14,8 @@
 	"pub:" validity ":255:22:F478C30D5304FEC7:" created ":::-:::" caps ":::::ed25519:::0:\n" \
 	"fpr:::::::::" fpr ":\n"
 #define ID(validity, text) "uid:" validity "::::1795767395::969E92F9::" text "::::::::::0:\n"
-#define SUBKEY "sub:f:255:18:A62D62F776A05366:1795767395::::::e:::::cv25519::\nfpr:::::::::" SUB ":\n"
+#define SUBKEY "sub:f:255:18:A62D62F776A05366:1795767395::::::e:::::cv25519::\n" \
+	"fpr:::::::::" SUB ":\n"
 #define BOB "Bob <b@x.example>"
 
 static const struct {
@@ -76,7 +77,7 @@ static const struct {
 	{ "it cannot encrypt", KEY("f", "5", "scSC", FPR_1) ID("f", BOB), "<b@x.example>",
 	    MT_PGP_ENCRYPT, NULL, "cannot be used for this", false },
 	{ "it cannot sign", "sec:u:255:22:F478:5:::u:::cEC:::+::ed25519:::0:\nfpr:::::::::" FPR_1
-	    ":\n" ID("u", BOB), "<b@x.example>", MT_PGP_SIGN, NULL, "cannot be used for this", false },
+	    ":\n" ID("u", BOB), "<b@x.example>", MT_PGP_SIGN, NULL, "cannot be used", false },
 	{ "it can", "sec:u:255:22:F478:5:::u:::scESC:::+::ed25519:::0:\nfpr:::::::::" FPR_1
 	    ":\n" ID("u", BOB), "<b@x.example>", MT_PGP_SIGN, FPR_1, NULL, true },
 	{ "by another name all count", KEY("f", "5", "scESC", FPR_1) ID("f", BOB), "Bob",
