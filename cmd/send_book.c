@@ -180,9 +180,10 @@ send_find_person(const struct send *s, const char *name, struct mt_err *err)
 		q.by_us = false;
 		rc = ask(&q, &people, err);
 	}
+	/* Where there is no index, nobody is known. */
 	if (rc < 0)
-		return mt_fail_null(err, err->kind, "recipient \"%s\": no @ in it, so a name; %s",
-		    name, err->msg);
+		return mt_fail_null(err, err->kind == MT_ENOINPUT ? MT_EUSAGE : err->kind,
+		    "recipient \"%s\": no @ in it, so a name; %s", name, err->msg);
 	if (people.n == 0)
 		return mt_fail_null(err, MT_EUSAGE, "recipient \"%s\": no @ in it, and nobody of "
 		    "that name has written or was written to (mt-index new indexes what is new)",
