@@ -112,11 +112,20 @@ int send_store_draft(const struct send *s, struct mt_compose *c, char **path,
    told, and the text is kept. */
 int send_edit(struct send *s, struct mt_compose *c);
 
-/* send_pgp.c: whether what is composed is to be signed or encrypted, and the draft that is
-   (the other one is closed). A key that is missing is MT_ECONF. */
-bool send_wants_pgp(const struct send *s);
-int send_protect(const struct send *s, const struct mt_compose *c,
-    const struct mt_addr_list *rcpts, int draft, struct mt_err *err);
+/*
+ * send_pgp.c: the command line's wishes for a message (wish.h), in addition to its own; those
+ * and what the account says of all; and the draft that is signed or encrypted (the other one is
+ * closed, whatever happens). A key that is missing is MT_ECONF.
+ */
+struct send_pgp {
+	struct mt_wish wish;
+	const struct mt_addr *author;
+	const struct mt_addr_list *rcpts;
+	bool has_bcc;
+};
+void send_add_wish(const struct send *s, struct mt_wish *w);
+struct mt_wish send_whole_wish(const struct send *s, const struct mt_wish *w);
+int send_protect(const struct send *s, const struct send_pgp *p, int draft, struct mt_err *err);
 
 /* send_resume.c: mt-send resume. */
 int send_resume(struct send *s);

@@ -79,7 +79,8 @@ write_draft(struct mt_compose *c, struct mt_deliver *d, struct mt_err *err)
 	mt_auto_value(mt_buf) text = MT_BUF_INIT(MT_EDIT_MAX);
 	mt_auto_fd int fd = mt_compose_write(c, NULL);
 
-	if (fd >= 0 && mt_compose_bcc_field(c, &bcc, NULL) == 0)
+	if (fd >= 0 && mt_wish_append(&bcc, &c->wish) == 0 &&
+	    mt_compose_bcc_field(c, &bcc, NULL) == 0)
 		return mt_deliver_write(d, bcc.p, bcc.n, err) < 0 ? -1 :
 		    mt_draft_copy_lf(fd, deliver_piece, d, err);
 	if (mt_edit_write(c, &text, err) < 0)
@@ -96,6 +97,7 @@ send_store_draft(const struct send *s, struct mt_compose *c, char **path, struct
 
 	if (d == NULL)
 		return -1;
+	send_add_wish(s, &c->wish);
 	mt_deliver_set_flags(d, MT_SLICE("DS"));
 	if (write_draft(c, d, err) < 0 || mt_deliver_commit(d, err) < 0)
 		return mt_fail_in(err, "%s", folder);
@@ -152,7 +154,9 @@ submit(struct send *s, struct mt_compose *c)
 	mt_auto_value(mt_addr_list) rcpts = { 0 };
 	const struct mt_addr *from = send_envelope_sender(c);
 	const char *folder = send_copy_folder(s);
-	bool is_pgp = send_wants_pgp(s);
+	struct mt_wish wish = send_whole_wish(s, &c->wish);
+	struct send_pgp pgp = { wish, from, &rcpts, c->bcc.n > 0 };
+	bool is_pgp = wish.sign || wish.encrypt;
 	g_autofree char *sent = NULL;
 	mt_auto_fd int draft = -1;
 	struct mt_err err = { 0 };
@@ -163,10 +167,10 @@ submit(struct send *s, struct mt_compose *c)
 		c->build.date = s->not_before;
 	mt_build_recipients(&c->build, &rcpts);
 	/* What is signed stays as it is on every way (RFC 3156 3). */
-	c->build.only_7bit = is_pgp && !s->encrypt;
+	c->build.only_7bit = wish.sign;
 	draft = mt_compose_write(c, &err);
 	if (draft >= 0 && is_pgp)
-		draft = send_protect(s, c, &rcpts, draft, &err);
+		draft = send_protect(s, &pgp, draft, &err);
 	if (draft < 0 || mt_compose_bcc_field(c, &bcc, &err) < 0)
 		return mt_cmd_fail(&err);
 	if (s->dry_run)
@@ -215,8 +219,10 @@ send_finish(struct send *s, struct mt_compose *c)
 	int status = EX_OK;
 	bool is_safe;
 
+	send_add_wish(s, &c->wish);
 	if (s->edit && (status = send_edit(s, c)) != EX_OK)
 		return status;
+	send_add_wish(s, &c->wish);
 	if (!s->draft && mt_compose_is_blank(c))
 		mt_cmd_usage("the message is empty: no subject, no text, "
 		    "no attachment; give -s to send it without text");

@@ -85,6 +85,12 @@ static const struct mt_opt common_opts[] = {
 	{ EDIT, 0, "edit", NULL, MT_OPT_NOTHING, "open it in $VISUAL or $EDITOR first" }, \
 	{ DRAFT, 0, "draft", NULL, MT_OPT_NOTHING, "do not send it: keep it as a draft" }
 
+#define PGP_OPTS \
+	{ SIGN, 0, "sign", NULL, MT_OPT_NOTHING, "sign it with your OpenPGP key" }, \
+	{ NO_SIGN, 0, "no-sign", NULL, MT_OPT_NOTHING, "do not, though the account says so" }, \
+	{ ENCRYPT, 0, "encrypt", NULL, MT_OPT_NOTHING, \
+	    "encrypt it with the OpenPGP keys of those who get it" }
+
 #define COMPOSE_OPTS \
 	QUEUE_OPTS, \
 	KEEP_OPTS, \
@@ -100,10 +106,7 @@ static const struct mt_opt common_opts[] = {
 	    "take the text from a file, not from standard input" }, \
 	{ FLOWED, 0, "flowed", NULL, MT_OPT_NOTHING, \
 	    "let readers wrap the text anew, paragraph by paragraph" }, \
-	{ SIGN, 0, "sign", NULL, MT_OPT_NOTHING, "sign it with your OpenPGP key" }, \
-	{ NO_SIGN, 0, "no-sign", NULL, MT_OPT_NOTHING, "do not, though the account says so" }, \
-	{ ENCRYPT, 0, "encrypt", NULL, MT_OPT_NOTHING, \
-	    "encrypt it with the OpenPGP keys of those who get it" }, \
+	PGP_OPTS, \
 	{ NO_CHECK, 0, "no-check", NULL, MT_OPT_NOTHING, \
 	    "send a text that speaks of an attachment without one" }
 
@@ -147,6 +150,7 @@ static const struct mt_opt bounce_opts[] = {
 static const struct mt_opt resume_opts[] = {
 	QUEUE_OPTS,
 	KEEP_OPTS,
+	PGP_OPTS,
 	{ 0 },
 };
 static const struct mt_opt sendmail_opts[] = {

@@ -53,6 +53,7 @@ send_as_is(struct send *s, int raw)
 	mt_auto_value(mt_buf) bcc = MT_BUF_INIT(MT_MAX_FIELD);
 	mt_auto_value(mt_addr_list) rcpts = { 0 };
 	mt_auto_value(mt_addr) author = { 0 };
+	struct send_pgp pgp = { .author = &author, .rcpts = &rcpts };
 	struct mt_sendmail params = { true, NULL, &author };
 	int mine = mt_sendmail_find_author(raw, &s->mine);
 	mt_auto_fd int whole = -1, draft = -1;
@@ -60,11 +61,12 @@ send_as_is(struct send *s, int raw)
 	const char *folder;
 	struct mt_err err = { 0 };
 	struct mt_submit m;
+	bool is_pgp;
 
 	if (send_choose_account(s, mine >= 0 ? &s->mine.v[mine] : NULL, &err) < 0 ||
 	    mt_addr_parse_one(mt_slice_str(s->account->from), &author, &err) < 0)
 		return mt_cmd_fail(&err);
-	whole = mt_resume_read(raw, &bcc, &err);
+	whole = mt_resume_read(raw, &bcc, &pgp.wish, &err);
 	if (whole >= 0)
 		draft = mt_sendmail_read(whole, &params, &rcpts, &err);
 	if (draft < 0) {
@@ -76,18 +78,24 @@ send_as_is(struct send *s, int raw)
 		    (const char *)s->args->pdata[0]);
 		return EX_DATAERR;
 	}
+	send_add_wish(s, &pgp.wish);
+	pgp.wish = send_whole_wish(s, &pgp.wish);
+	pgp.has_bcc = bcc.n > 0;
+	is_pgp = pgp.wish.sign || pgp.wish.encrypt;
+	if (is_pgp && (draft = send_protect(s, &pgp, draft, &err)) < 0)
+		return mt_cmd_fail(&err);
 	if (s->dry_run)
 		return send_print_draft(&author, &rcpts, draft);
 	folder = send_copy_folder(s);
 	if (!s->no_queue)
-		return send_enqueue(s, &author, &rcpts, draft, true, folder,
+		return send_enqueue(s, &author, &rcpts, draft, !is_pgp, folder,
 		    mt_buf_slice(&bcc));
 	if (send_open_account(s, &err) < 0)
 		return mt_cmd_fail(&err);
 	if (folder != NULL)
 		sent = g_build_filename(s->conf->maildir, folder, NULL);
 	m = (struct mt_submit){ .server = &s->server, .from = &author, .rcpts = &rcpts,
-		.draft = draft, .is_ours = true, .dsn = &s->dsn,
+		.draft = draft, .is_ours = !is_pgp, .dsn = &s->dsn,
 		.sent_dir = sent, .sent_fields = mt_buf_slice(&bcc) };
 	return send_submit(&m);
 }

@@ -116,8 +116,9 @@ canonical_body(struct pgp *g, struct mt_err *err)
 	}
 	if (n < 0)
 		return mt_fail(err, mt_err_kind_of_errno(errno), "read: %m");
-	if (is_8bit && g->p->readers == NULL)
-		return mt_fail(err, MT_ESOFTWARE, "8-bit bytes in what is to be signed");
+	if (is_8bit && g->p->signer != NULL)
+		return mt_fail(err, MT_EDATA, "cannot be signed: it has 8-bit bytes, which a "
+		    "server may change (forward a message with --attach instead)");
 	return mt_steal_fd(&fd);
 }
 

@@ -17,8 +17,8 @@ struct mt_pgp {
  * The message in fd, with its body signed (multipart/signed), encrypted (multipart/
  * encrypted), or both, in a new temporary file, with LF line ends, in constant memory. The
  * fields of its header stay, but those of the body (Content-...). The body must be 7 bits
- * without blanks at line ends, as build.h's only_7bit makes it, when it is signed (RFC 3156
- * 3, 5): 8-bit bytes are MT_ESOFTWARE.
+ * without blanks at line ends when it is signed (RFC 3156 3, 5), as build.h's only_7bit and
+ * seven.h make it: 8-bit bytes are MT_EDATA.
  *
  * It is GnuPG that does it, by its own configuration, agent and rules of trust. MT_ECONF when
  * it refuses, with its words: no such key, one that has expired or is not trusted, a

@@ -13,4 +13,11 @@
  */
 int mt_seven_write(int fd, struct mt_err *err);
 
+/*
+ * The same for what is to be signed: parts with a blank at the end of a line, or with a line
+ * that begins with "From ", too, since there are ways that change such lines (RFC 3156 3, 5);
+ * but not what somebody else signed.
+ */
+int mt_seven_write_firm(int fd, struct mt_err *err);
+
 #endif

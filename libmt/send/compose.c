@@ -241,6 +241,7 @@ mt_compose_reset(struct mt_compose *c)
 			g_array_remove_index(c->attachments, i - 1);
 	}
 	c->build.subject = c->build.in_reply_to = c->build.references = NULL;
+	c->wish = (struct mt_wish){ 0 };
 	mt_buf_reset(&c->body);
 	c->own = 0;
 }

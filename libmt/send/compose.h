@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "message/build.h"
+#include "send/wish.h"
 
 /* The text of a message: beyond it, it is a file to attach. */
 #define MT_COMPOSE_BODY_MAX MT_MIB(16)
@@ -23,6 +24,7 @@ struct mt_compose {
 	size_t own;		/* bytes of body that the author wrote; others wrote the rest */
 	bool is_flowed;		/* send the text as format=flowed (RFC 3676) */
 	struct mt_buf flowed;	/* then the body as it is sent */
+	struct mt_wish wish;	/* to be signed or encrypted; the caller does it */
 	GArray *fields;		/* struct mt_build_field */
 	GArray *attachments;	/* struct mt_build_attachment */
 	GPtrArray *strings;

@@ -32,6 +32,7 @@ mt_edit_write(const struct mt_compose *c, struct mt_buf *out, struct mt_err *err
 	failed |= mt_buf_appendf(out, "Subject: %s\n", b->subject != NULL ? b->subject : "");
 	if (b->in_reply_to != NULL)
 		failed |= mt_buf_appendf(out, "In-Reply-To: %s\n", b->in_reply_to);
+	failed |= mt_wish_append(out, &c->wish);
 	for (guint i = 0; i < c->fields->len; i++) {
 		const struct mt_build_field *f =
 		    &g_array_index(c->fields, struct mt_build_field, i);
@@ -87,6 +88,12 @@ attach(struct mt_compose *c, const char *value, struct mt_err *err)
 }
 
 static int
+set_wish(struct mt_compose *c, const char *value, struct mt_err *err)
+{
+	return mt_wish_parse(value, &c->wish, err);
+}
+
+static int
 take_field(struct mt_compose *c, const struct field *f, struct mt_err *err)
 {
 	static const struct {
@@ -100,6 +107,7 @@ take_field(struct mt_compose *c, const struct field *f, struct mt_err *err)
 		{ MT_SLICE("Subject"), set_subject },
 		{ MT_SLICE("In-Reply-To"), set_parent },
 		{ MT_SLICE("Attach"), attach },
+		{ MT_SLICE(MT_WISH_FIELD), set_wish },
 	};
 	g_autofree char *name = mt_slice_dup(f->name);
 	g_autofree char *whole = NULL;

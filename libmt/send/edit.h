@@ -13,8 +13,8 @@
 
 /*
  * Append what a person edits: From, To, Cc, Bcc and Subject, also where they are empty;
- * In-Reply-To of an answer; further fields; "Attach: FILE[:TYPE]" for each file; an empty
- * line; the text. In UTF-8, nothing encoded.
+ * In-Reply-To of an answer; X-Mt-PGP (wish.h); further fields; "Attach: FILE[:TYPE]" for
+ * each file; an empty line; the text. In UTF-8, nothing encoded.
  */
 int mt_edit_write(const struct mt_compose *c, struct mt_buf *out, struct mt_err *err);
 

@@ -28,7 +28,7 @@ mt_resume_is_text(int raw)
 /* What is said anew when it is sent, and what programs note in their drafts. */
 static const char *const left_out[] = { "Date", "Status", "X-Status", "X-Keywords",
 	"X-Mozilla-Status", "X-Mozilla-Status2", "X-Mozilla-Keys", "X-Mozilla-Draft-Info",
-	"X-Identity-Key", "Fcc", NULL };
+	"X-Identity-Key", "Fcc", MT_WISH_FIELD, NULL };
 /* And what is written anew for text that was edited. */
 static const char *const written_anew[] = { "Message-ID", "MIME-Version", "References",
 	"In-Reply-To", "Sender", "User-Agent", "Return-Path", "Received", NULL };
@@ -47,7 +47,7 @@ append_lf(struct mt_buf *out, struct mt_slice text)
 }
 
 int
-mt_resume_read(int raw, struct mt_buf *bcc, struct mt_err *err)
+mt_resume_read(int raw, struct mt_buf *bcc, struct mt_wish *wish, struct mt_err *err)
 {
 	mt_auto_value(mt_buf) head = MT_BUF_INIT(MT_MAX_HEADER);
 	mt_auto_value(mt_buf) kept = MT_BUF_INIT(MT_MAX_HEADER);
@@ -56,7 +56,8 @@ mt_resume_read(int raw, struct mt_buf *bcc, struct mt_err *err)
 	struct mt_slice rest;
 	int failed;
 
-	if (out < 0 || mt_draft_header(raw, &head, err) < 0)
+	if (out < 0 || mt_draft_header(raw, &head, err) < 0 ||
+	    mt_wish_find(mt_buf_slice(&head), wish, err) < 0)
 		return -1;
 	failed = mt_strip_append(&kept, mt_buf_slice(&head), left_out);
 	rest = mt_buf_slice(&head);
@@ -129,6 +130,8 @@ take_header(struct mt_compose *c, struct mt_slice head, struct mt_err *err)
 	g_autofree char *references = mt_header_value(head, "References");
 	struct mt_header_field f;
 
+	if (mt_wish_find(head, &c->wish, err) < 0)
+		return -1;
 	while (mt_header_next(&head, &f)) {
 		if (take_field(c, &f, err) < 0)
 			return -1;

@@ -17,10 +17,11 @@ bool mt_resume_is_text(int raw);
 /*
  * The message to be sent, in a new descriptor: the draft without its Date, since that is
  * when it was begun, and without the fields that programs put into drafts (Status,
- * X-Status, X-Mozilla-..., Fcc). All else stays, byte for byte, Bcc too: *bcc is what stands in
- * it of that, LF behind each line, for the sender's own copy.
+ * X-Status, X-Mozilla-..., Fcc, X-Mt-PGP: *wish is what that says (wish.h)). All else stays,
+ * byte for byte, Bcc too: *bcc is what stands in it of that, LF behind each line, for the
+ * sender's own copy.
  */
-int mt_resume_read(int raw, struct mt_buf *bcc, struct mt_err *err);
+int mt_resume_read(int raw, struct mt_buf *bcc, struct mt_wish *wish, struct mt_err *err);
 
 /*
  * A draft that is a message, as it is edited again: authors, recipients, subject, thread,

@@ -80,6 +80,34 @@ expect 'a reply and a forwarded message are signed alike' '
 	verify out/1.eml
 	echo text | mt-send forward --attach --sign q.eml b@x.y
 	verify out/2.eml'
+expect 'a forwarded message of 7 bits with weak lines, in every way' '
+	fake
+	printf "From: z@x.y\nTo: user1@example.org\nSubject: q\nMIME-Version: 1.0\n%s\n\n" \
+	    "Content-Type: multipart/mixed; boundary=b" >weak.eml
+	printf -- "--b\nContent-Type: text/plain\n\nhi\nFrom me \n-- \nz\n--b\n%s\n%s\n\n%s\n--b--\n" \
+	    "Content-Type: text/x-patch" "Content-Disposition: attachment; filename=a.patch" \
+	    "trail 
+From x
+-- 
+2.3" >>weak.eml
+	echo text | mt-send forward --inline --sign weak.eml b@x.y
+	verify out/1.eml
+	echo text | mt-send forward --attach --sign weak.eml b@x.y
+	verify out/2.eml
+	echo text | mt-send -s x --sign -A weak.eml b@x.y
+	verify out/3.eml
+	python3 - out/1.eml out/2.eml out/3.eml <<-END
+		import email, email.policy, sys
+		want = email.message_from_binary_file(open("weak.eml", "rb"), policy=email.policy.default)
+		want = list(want.iter_parts())[1].get_content().rstrip("\n")
+		m = email.message_from_binary_file(open(sys.argv[1], "rb"), policy=email.policy.default)
+		got = [p for p in m.walk() if p.get_filename() == "a.patch"][0].get_content()
+		assert got.rstrip("\n") == want, repr(got)
+		for name in sys.argv[2:]:
+		    m = email.message_from_binary_file(open(name, "rb"), policy=email.policy.default)
+		    got = [p for p in m.walk() if (p.get_filename() or "").endswith(".eml")][0]
+		    assert got.get_payload(decode=True) == open("weak.eml", "rb").read(), name
+	END'
 expect '--sign by the account, and --no-sign' '
 	fake
 	sed "s/^}/  sign = yes\n}/" mt.conf >sign.conf
@@ -127,7 +155,10 @@ expect '--sign --encrypt: signed inside' '
 	fake
 	echo x | mt-send --sign --encrypt -s x b@x.y
 	decrypt out/1.eml
-	grep -q "Good signature from .user1@example.org" gpg.log'
+	grep -q "Good signature from .user1@example.org" gpg.log
+	printf "$weak" | mt-send --sign --encrypt -s x b@x.y
+	decrypt out/2.eml
+	not grep -q "[^ -~]" <(LC_ALL=C tr -d "\r\t" <plain)'
 expect 'who gets it in secret stays secret: no key ids' '
 	fake
 	echo "not for all" | mt-send --encrypt -s x -b hid@x.y b@x.y
@@ -256,6 +287,49 @@ expect 'pgp_key of the account names the key' '
 	python3 verify.py out/1.eml
 	gpg --batch --verify signature signed 2>gpg.log
 	grep "Good signature from .b@x.y" gpg.log'
+drafts=$T/Mail/test/Drafts
+draft() { find "$drafts" -type f; }
+expect 'a draft that was to be encrypted is sent so, and the field that says so is not sent' '
+	fake
+	echo "for two" | mt-send --encrypt --sign --draft -s x -b c@x.y b@x.y
+	grep -q "^X-Mt-PGP: sign encrypt$" "$(draft)"
+	mt-send resume "$(draft)"
+	taken 1
+	not grep -qi "x-mt-pgp" out/1.eml
+	not grep -qi "x-mt-pgp" "$sent"/cur/*
+	not grep -rq "for two" out
+	python3 decrypt.py out/1.eml
+	gpg --batch --decrypt cipher >plain 2>gpg.log || true
+	grep -q "for two" plain
+	grep -q "Good signature from .user1@example.org" gpg.log
+	gpg --batch --list-packets cipher 2>/dev/null >packets || true
+	not grep "pubkey enc.*keyid .*[1-9A-F]" packets
+	[ -z "$(draft)" ]'
+expect 'without its key it stays a draft, and nothing is sent' '
+	fake
+	echo x | mt-send --encrypt --draft -s x nokey@x.y
+	status 78 mt-send resume "$(draft)" 2>err
+	grep "cannot be encrypted: <nokey@x.y>" err
+	taken 0
+	[ ! -d "$queue/env" ] || queued 0
+	[ -n "$(draft)" ]'
+expect 'a draft is signed as it is, whatever its lines look like, when resume says so' '
+	fake
+	printf "From: user1@example.org\nTo: b@x.y\nSubject: q\nMIME-Version: 1.0\n\nhi \nFrom me\n-- \nz\n" >plain.eml
+	mt-send resume --sign plain.eml
+	verify out/1.eml
+	mt-send resume --encrypt plain.eml
+	decrypt out/2.eml
+	grep -q "^From me" plain
+	mt-send resume -n --encrypt plain.eml >printed
+	grep -q "^-----BEGIN PGP MESSAGE" printed
+	taken 2'
+expect 'a draft whose wish cannot be understood is not sent' '
+	fake
+	sed "1i X-Mt-PGP: encrpyt" plain.eml >slip.eml
+	status 65 mt-send resume slip.eml 2>err
+	grep "encrpyt" err
+	taken 0'
 expect 'an address as pgp_key is that address, and no part of another' '
 	new_key ab@x.y
 	sed "s/^}/  pgp_key = \"ab@x.y\"\n}/" mt.conf >key.conf

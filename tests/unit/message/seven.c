@@ -17,24 +17,40 @@
 
 static const struct {
 	const char *text, *has, *lacks, *why;
+	bool firm;
 } table[] = {
-	{ HEAD PART, HEAD, "8bit", "one part" },
+	{ HEAD PART, HEAD, "8bit", "one part", false },
 	{ HEAD "Content-Type: multipart/mixed; boundary=\"=_x\"\n\n--=_x\n" PART
 	    "\n--=_x\nContent-Type: text/plain\n\nplain = 1\n\n--=_x--\n", "\nplain = 1\n", "8bit",
-	    "of several parts only those that need it" },
+	    "of several parts only those that need it", false },
 	{ HEAD "Content-Type: multipart/mixed; boundary=\"=_x\"\n\n--=_x\n"
 	    "Content-Type: message/rfc822\nContent-Transfer-Encoding: 8bit\n\n" HEAD PART
 	    "\n--=_x--\n", "Content-Type: application/octet-stream", "8bit",
-	    "a message in a message goes as bytes" },
+	    "a message in a message goes as bytes", false },
 	{ HEAD "Content-Type: multipart/mixed; boundary=\"=_x\"\n\n--=_x\n"
 	    "Content-Type: message/rfc822\nContent-Disposition: attachment;\n filename=a.eml\n\n"
 	    HEAD "Subject: gr\xc3\xbcn\n\nplain\n\n--=_x--\n", "filename=a.eml", "rfc822",
-	    "one with 8-bit fields as well, under its name" },
+	    "one with 8-bit fields as well, under its name", false },
 	{ HEAD "Content-Type: multipart/mixed; boundary=\"=_x\"\n\n--=_x\n"
 	    "Content-Type: message/rfc822\n\n" HEAD "\nplain\n\n--=_x\n" PART "\n--=_x--\n",
 	    "\nContent-Type: message/rfc822\n\n" HEAD "\nplain\n", "8bit",
-	    "one of 7 bits stays" },
-	{ HEAD "\nplain\n", HEAD "\nplain\n", "quoted", "a message of 7 bits stays" },
+	    "one of 7 bits stays", false },
+	{ HEAD "\nplain\n", HEAD "\nplain\n", "quoted", "a message of 7 bits stays", false },
+	{ HEAD "\n-- \nme\n", HEAD "\n-- \nme\n", "quoted", "weak lines stay", false },
+	{ HEAD "\nplain\nFromage\n From x\n", HEAD "\nplain\nFromage\n From x\n", "quoted",
+	    "to be signed, what is firm stays", true },
+	{ HEAD PART, HEAD, "8bit", "to be signed, 8 bits", true },
+	{ HEAD "\n-- \nme\n", "quoted-printable\n\n--=20\nme", "-- ", "a blank at the end", true },
+	{ HEAD "\nme\t\r\nyou\n", "quoted-printable\n\nme=09", "me\t", "a tab and CRLF", true },
+	{ HEAD "\nlast ", "last=20", "last ", "a blank at the very end", true },
+	{ HEAD "\nx\nFrom y\n", "base64\n\neApGcm9tIHk", "From y", "what mbox takes", true },
+	{ HEAD "Content-Type: multipart/mixed; boundary=\"=_x\"\n\n--=_x\n"
+	    "Content-Type: message/rfc822\n\n" HEAD "\n-- \nme\n\n--=_x--\n", "base64", "-- ",
+	    "a message in a message", true },
+	{ HEAD "Content-Type: multipart/mixed; boundary=\"=_x\"\n\n--=_x\n"
+	    "Content-Type: multipart/signed; boundary=\"=_y\"\n\n--=_y\n\n-- \nme\n\n--=_y\n"
+	    "Content-Type: application/pgp-signature\n\nx\n--=_y--\n\n--=_x--\n",
+	    "--=_y\n\n-- \nme\n\n--=_y\n", "quoted", "what somebody else signed stays", true },
 };
 
 int
@@ -50,7 +66,7 @@ main(void)
 
 		if (mt_file_write_all(fd, table[i].text, strlen(table[i].text)) < 0)
 			g_error("no file");
-		out = mt_seven_write(fd, &err);
+		out = table[i].firm ? mt_seven_write_firm(fd, &err) : mt_seven_write(fd, &err);
 		if (out < 0 || lseek(out, 0, SEEK_SET) < 0 || mt_file_read_fd(out, &got, &err) < 0)
 			g_error("%s", err.msg);
 		text = mt_slice_dup(mt_buf_slice(&got));
