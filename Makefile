@@ -62,9 +62,9 @@ FUZZ_BIN = $(FUZZ:%=$(B)/fuzz/%)
 TOOLS := $(patsubst tests/tools/%.c,%,$(wildcard tests/tools/*.c))
 TOOL_BIN = $(TOOLS:%=$(B)/tools/%)
 
-all: $(BIN) $(if $(filter mt-send,$(CMDS)),$(B)/bin/sendmail $(B)/bin/mailq)
+all: $(BIN) $(if $(filter mt-send,$(CMDS)),$(B)/bin/sendmail $(B)/bin/mailq $(B)/bin/newaliases)
 
-$(B)/bin/sendmail $(B)/bin/mailq: $(B)/bin/mt-send
+$(B)/bin/sendmail $(B)/bin/mailq $(B)/bin/newaliases: $(B)/bin/mt-send
 	@ln -sf mt-send $@
 
 $(O)/libmt/%.o: libmt/%.c

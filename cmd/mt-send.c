@@ -286,6 +286,8 @@ as_sendmail(struct send *s)
 		return send_smtp(s);
 	case 'q':
 		return send_run_queue(s);
+	case 'i':
+		return EX_OK;	/* there are no aliases, and so none to rebuild */
 	default:
 		return send_sendmail(s);
 	}

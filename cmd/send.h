@@ -37,7 +37,7 @@ struct send {
 	bool flowed;
 	bool is_sendmail;		/* called by that name */
 	bool verbose;			/* sendmail -v */
-	char mode;			/* of sendmail: m, p or s as -b says; q for -q */
+	char mode;			/* of sendmail: m, p, s or i as -b says; q for -q */
 	uint64_t jobs;
 	const char *save;		/* --save */
 	struct mt_dsn dsn;		/* --notify, --ret, --envid */

@@ -165,7 +165,8 @@ static const struct mt_opt sendmail_opts[] = {
 	{ NO_ALIAS, 'n', NULL, NULL, MT_OPT_NOTHING,
 	    "under the name sendmail ignored, else the same as --dry-run" },
 	{ BODY_MODE, 'b', NULL, "MODE", MT_OPT_NOTHING,
-	    "m: read a message (the default); p: list the queue, as mailq; s: speak SMTP" },
+	    "m: read a message (the default); p: list the queue, as mailq; s: speak SMTP; "
+	    "i: do nothing, as newaliases" },
 	{ RUN_QUEUE, 'q', NULL, NULL, MT_OPT_NOTHING,
 	    "send what is due in the queue, once (-q15m and the like, too)" },
 	{ VERBOSE, 'v', NULL, NULL, MT_OPT_NOTHING, "say what the server answered" },
@@ -432,8 +433,8 @@ read_options(struct send *s, struct mt_opt_parser *p)
 				mt_cmd_usage("%s", err.msg);
 		} else if (p->id == BODY_MODE) {
 			if (p->value[0] == '\0' || p->value[1] != '\0' ||
-			    strchr("mps", p->value[0]) == NULL)
-				mt_cmd_usage("-b%s: only -bm, -bp and -bs are known here; "
+			    strchr("mpsi", p->value[0]) == NULL)
+				mt_cmd_usage("-b%s: only -bm, -bp, -bs and -bi are known here; "
 				    "mt-send hands mail to a server and is none",
 				    p->value);
 			s->mode = p->value[0];
@@ -495,8 +496,8 @@ send_read_options(struct send *s, int argc, char **argv)
 	g_autofree char *name = g_path_get_basename(argc > 0 ? argv[0] : command.name);
 	struct mt_opt_parser p;
 
-	s->is_sendmail = g_str_equal(name, "sendmail") || g_str_equal(name, "mailq");
-	s->mode = g_str_equal(name, "mailq") ? 'p' : 'm';
+	s->mode = g_str_equal(name, "mailq") ? 'p' : g_str_equal(name, "newaliases") ? 'i' : 'm';
+	s->is_sendmail = s->mode != 'm' || g_str_equal(name, "sendmail");
 	s->argv = as_sendmail(&argc, argv, s->is_sendmail);
 	mt_cmd_start(&command, argc, s->argv != NULL ? s->argv : argv, &p);
 	read_options(s, &p);

@@ -178,7 +178,9 @@ install: all completion
 		echo "sendmail: there is one already ($${old:-$$to}): left alone"; \
 	else \
 		ln -s $(BINDIR)/mt-send "$$to"; \
-		[ -e $(D)$(BINDIR)/mailq ] || ln -s $(BINDIR)/mt-send $(D)$(BINDIR)/mailq; \
+		for c in mailq newaliases; do \
+			[ -e $(D)$(BINDIR)/$$c ] || ln -s $(BINDIR)/mt-send $(D)$(BINDIR)/$$c; \
+		done; \
 	fi
 
 uninstall:
@@ -186,7 +188,9 @@ uninstall:
 	@rm -f $(CMDS:%=$(D)$(BINDIR)/%) $(CMDS:%=$(D)$(SBINDIR)/%)
 	@[ "$$(readlink $(D)$(SBINDIR)/sendmail)" != $(BINDIR)/mt-send ] || \
 	    rm $(D)$(SBINDIR)/sendmail
-	@[ "$$(readlink $(D)$(BINDIR)/mailq)" != $(BINDIR)/mt-send ] || rm $(D)$(BINDIR)/mailq
+	@for c in mailq newaliases; do \
+		[ "$$(readlink $(D)$(BINDIR)/$$c)" != $(BINDIR)/mt-send ] || rm $(D)$(BINDIR)/$$c; \
+	done
 	@for page in $(PAGES); do rm -f $(D)$(MANDIR)/man$${page##*.}/$${page##*/}; done
 	@for c in $(CMDS); do \
 		rm -f $(D)$(DATADIR)/bash-completion/completions/$$c \

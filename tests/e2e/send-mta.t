@@ -28,6 +28,9 @@ expect 'sendmail -q, -q15m and -qf send what is due, once' '
 	sendmail -q
 	sendmail -qf
 	status 64 sendmail -qx'
+expect 'newaliases and -bi succeed and say nothing: Debian has every mail server have them' '
+	[ -z "$(newaliases 2>&1)" ]
+	[ -z "$(sendmail -bi 2>&1)" ]'
 fake
 expect 'sendmail -v says what the server answered' '
 	printf "$letter" | sendmail -v b@x.y 2>err

@@ -28,6 +28,7 @@ for c in "$MT_BUILD"/bin/mt*; do
 done
 is "$(readlink root/usr/sbin/sendmail)" /usr/bin/mt-send 'sendmail is mt-send'
 is "$(readlink root/usr/bin/mailq)" /usr/bin/mt-send 'and so is mailq'
+is "$(readlink root/usr/bin/newaliases)" /usr/bin/mt-send 'and newaliases'
 expect 'systemd units name the installed commands' '
 	grep -q "^ExecStart=/usr/sbin/mt-serve" root/usr/lib/systemd/system/mt-serve.service
 	not grep -r "@[A-Z]*@" root/usr/lib/systemd
