@@ -442,6 +442,8 @@ read_options(struct send *s, struct mt_opt_parser *p)
 			take_flag(s, p->id);
 		}
 	}
+	if (s->all && s->list)
+		mt_cmd_usage("--all answers to everybody, --list to the list only: say one");
 	choose_time(s);
 	if (s->save != NULL && !mt_account_is_folder(s->save))
 		mt_cmd_usage("--save \"%s\": name a folder below maildir, none or auto", s->save);

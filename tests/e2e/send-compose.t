@@ -97,6 +97,8 @@ Bcc: e@x.y"; do
 Bcc: e@x.y" b@x.y
 '
 expect 'no recipient, a bad one, an unknown option: 64, and the word is named' '
+	status 64 mt-send reply --all --list x.eml 2>err </dev/null
+	grep -e "--all .*--list" err
 	status 64 mt-send -s x 2>err; grep -q recipient err
 	echo | status 64 mt-send -s x "not an address" 2>err; grep -q "not an address" err
 	status 64 mt-send --subjekt x b@x.y 2>err; grep -q -- --subject err
