@@ -146,8 +146,11 @@ send_tell_try(const struct send *s, const struct mt_spool_item *item,
 		    r->is_told ? "; a report is in your INBOX" : "");
 	if (r->lacks_dsn && r->sent > 0)
 		send_warn_no_dsn();
-	if (r->waiting > 0)
+	if (r->waiting == e->rcpts->len)
 		mt_cmd_warn("queued: %s", r->why.msg);
+	else if (r->waiting > 0)
+		mt_cmd_warn("queued: %zu of %u recipients, the others are done (mt-send queue "
+		    "why %s): %s", r->waiting, e->rcpts->len, item->id, r->why.msg);
 	if (r->copy_err.kind != MT_ENONE)
 		mt_cmd_warn("sent, but no copy could be kept; tried again by queue run: %s",
 		    r->copy_err.msg);

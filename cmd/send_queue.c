@@ -37,6 +37,19 @@ reason_of(const struct mt_envelope *e)
 	return NULL;
 }
 
+/* To whom it still goes: the first of them, and how many more; else to whom it went. */
+static const char *
+first_open(const struct mt_envelope *e, size_t *more)
+{
+	size_t waiting = mt_envelope_count(e, MT_QUEUE_WAITING);
+	const struct mt_queue_rcpt *r = e->rcpts->pdata[0];
+
+	for (guint i = 0; waiting > 0 && r->fate != MT_QUEUE_WAITING; i++)
+		r = e->rcpts->pdata[i];
+	*more = (waiting > 0 ? waiting : e->rcpts->len) - 1;
+	return r->address;
+}
+
 static json_t *
 json_entry(const char *id, const struct mt_envelope *e, int64_t next)
 {
@@ -62,9 +75,9 @@ send_format_time(int64_t t, char out[SEND_TIME_SIZE])
 static void
 print_entry(const struct send *s, const char *id, const struct mt_envelope *e, int64_t next)
 {
-	const struct mt_queue_rcpt *first = e->rcpts->pdata[0];
-	const char *reason = reason_of(e);
+	const char *reason = reason_of(e), *first;
 	char when[SEND_TIME_SIZE];
+	size_t more;
 
 	if (s->nul_ends) {
 		mt_cmd_print(id, '\0');
@@ -78,10 +91,11 @@ print_entry(const struct send *s, const char *id, const struct mt_envelope *e, i
 	printf("%s\t%s\t%s\t<", id, state_word(e, time(NULL)), when);
 	mt_cmd_print_text(e->from, '\n');
 	fputs("> -> <", stdout);
-	mt_cmd_print_text(first->address, '\n');
+	first = first_open(e, &more);
+	mt_cmd_print_text(first, '\n');
 	putchar('>');
-	if (e->rcpts->len > 1)
-		printf(" and %u more", e->rcpts->len - 1);
+	if (more > 0)
+		printf(" and %zu more", more);
 	putchar('\t');
 	mt_cmd_print(reason != NULL ? reason : "", '\n');
 }

@@ -162,6 +162,11 @@ expect 'held is not sent, also by a run that would; released is' '
 	mt-send queue release "$(id)"
 	mt-send queue run
 	taken 1; queued 0'
+fake --reply "RCPT TO:<b=250 ok" --reply "RCPT TO:<c=451 4.2.0 later"
+expect 'when only some wait, it is told how many, and the list has only those' '
+	try 0 b@x.y c@x.y
+	grep "queued: 1 of 2 recipients, .*queue why $(id)): .*451 4.2.0" err
+	mt-send queue list | grep -P "<user1@example.org> -> <c@x.y>\t"'
 fake --reply "RCPT=451 4.2.0 later \"today\""
 expect 'what waits is listed for people, for programs, and for xargs -0' '
 	try 0 b@x.y c@x.y
