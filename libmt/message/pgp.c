@@ -192,7 +192,8 @@ sign(struct pgp *g, GMimeCryptoContext *ctx, GMimeStream *in, struct mt_err *err
 	digest = g_mime_crypto_context_sign(ctx, TRUE, g->signer.fpr, in, signature, &why);
 	if (digest < 0) {
 		g_object_unref(signature);
-		fail_gpg(why, "cannot be signed", err);
+		fail_gpg(why, "cannot be signed (gpg-agent has to know its passphrase, if it has "
+		    "one, or a terminal to ask on, GPG_TTY)", err);
 		return mt_fail_in(err, "key %s", g->signer.fpr);
 	}
 	algorithm = micalg(ctx, digest);

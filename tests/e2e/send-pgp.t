@@ -277,7 +277,7 @@ expect 'a passphrase that nobody can be asked for' '
 	    ed25519 sign never 2>/dev/null
 	gpgconf --kill gpg-agent
 	echo "pinentry-program /bin/false" >"$GNUPGHOME/gpg-agent.conf"
-	nothing 78 "key $(fpr lock@x.y): cannot be signed: " --sign -f lock@x.y b@x.y
+	nothing 78 "key $(fpr lock@x.y): cannot be signed (gpg-agent has to know" --sign -f lock@x.y b@x.y
 	rm "$GNUPGHOME/gpg-agent.conf"
 	gpgconf --kill gpg-agent'
 expect 'pgp_key of the account names the key' '
