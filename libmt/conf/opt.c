@@ -158,8 +158,7 @@ next_long(struct mt_opt_parser *p, const char *word, struct mt_err *err)
 		if (guess != NULL)
 			return mt_fail(err, MT_EUSAGE,
 			    "unknown option --%s; did you mean --%s?", text, guess);
-		return mt_fail(err, MT_EUSAGE, "unknown option --%s; see %s --help", text,
-		    p->command->name);
+		return mt_fail(err, MT_EUSAGE, "unknown option --%s", text);
 	}
 	if (o->arg == NULL && value != NULL)
 		return mt_fail(err, MT_EUSAGE, "option --%s takes no value", o->name);
@@ -180,8 +179,7 @@ next_short(struct mt_opt_parser *p, struct mt_err *err)
 	const char *value = NULL;
 
 	if (o == NULL)
-		return mt_fail(err, MT_EUSAGE, "unknown option -%c; see %s --help", letter,
-		    p->command->name);
+		return mt_fail(err, MT_EUSAGE, "unknown option -%c", letter);
 	if (o->arg != NULL) {
 		value = p->cluster;
 		p->cluster = NULL;
