@@ -119,7 +119,7 @@ begin_key(struct choice *c, const struct mt_slice *f)
 static void
 take_fingerprint(struct choice *c, struct mt_slice fpr)
 {
-	if (c->now.fpr[0] != '\0' || fpr.n >= sizeof(c->now.fpr))
+	if (c->now.fpr[0] != '\0' || fpr.n == 0 || fpr.n >= sizeof(c->now.fpr))
 		return;
 	for (size_t i = 0; i < fpr.n; i++) {
 		if (!g_ascii_isxdigit(fpr.p[i]))
