@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # mt-send --sign and --encrypt: what arrives verifies and decrypts; without a key nothing goes
 . "${0%/*}/../lib.sh"
-need gpg gpgconf gpg-connect-agent
+need gpg gpgconf gpg-connect-agent script
 . "$TOP/tests/e2e/queue.sh"
 
 # The agent, which gpg starts, ends with its folder.
@@ -313,6 +313,19 @@ expect 'without its key it stays a draft, and nothing is sent' '
 	taken 0
 	[ ! -d "$queue/env" ] || queued 0
 	[ -n "$(draft)" ]'
+expect 'what was edited and has no key is kept as a draft that will be encrypted' '
+	fake
+	printf "#!/bin/sh\necho edited text >>\"\$1\"\n" >editor
+	chmod +x editor
+	EDITOR=$T/editor script -qec "mt-send --encrypt --edit -s x nokey@x.y" /dev/null >screen \
+	    </dev/null || true
+	grep "cannot be encrypted: <nokey@x.y>" screen
+	grep "mt-send resume --edit" screen
+	taken 0
+	grep -q "^X-Mt-PGP: encrypt" "$(draft)"
+	grep -q "^edited text" "$(draft)"
+	status 78 mt-send resume "$(draft)" 2>err
+	taken 0'
 expect 'a draft is signed as it is, whatever its lines look like, when resume says so' '
 	fake
 	printf "From: user1@example.org\nTo: b@x.y\nSubject: q\nMIME-Version: 1.0\n\nhi \nFrom me\n-- \nz\n" >plain.eml

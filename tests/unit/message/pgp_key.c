@@ -90,6 +90,8 @@ static const struct {
 	    "<b@x.example>", MT_PGP_ENCRYPT, NULL, "no key", false },
 	{ "one that is too long", KEY("f", "5", "scESC", FPR_1 FPR_2) ID("f", BOB),
 	    "<b@x.example>", MT_PGP_ENCRYPT, NULL, "no key", false },
+	{ "a record without its fields", "pub\nfpr\nuid\n", "<b@x.example>", MT_PGP_ENCRYPT, NULL,
+	    "no key", false },
 	{ "cut off", "pub:f:255:22:F478:5:::-:::scESC:\nfpr:::::::::" FPR_1 "\nuid:f",
 	    "<b@x.example>", MT_PGP_ENCRYPT, NULL, "no key", false },
 };
