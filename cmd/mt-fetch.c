@@ -261,9 +261,7 @@ fetch_account(const struct wish *w, const struct mt_client_conf *conf,
 	g_autofree char *maildir = g_build_filename(conf->maildir, a->folder, NULL);
 	struct job j = { .wish = w, .account = a };
 	struct mt_fetch_params params = {
-		.dial = { .url = a->pop3, .ca_file = a->ca_file, .proxy = a->proxy,
-			.mechanism = a->mechanism,
-			.allow_plaintext = a->allow_plaintext },
+		.dial = mt_account_dial(a, a->pop3, NULL),
 		.maildir = maildir,
 		.state_dir = state_dir,
 		.delete_after_s = w->delete_after_s,

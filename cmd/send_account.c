@@ -58,14 +58,7 @@ send_open_account(struct send *s, struct mt_err *err)
 		if (s->password == NULL)
 			return -1;
 	}
-	s->server = (struct mt_conn_dial){
-		.url = a->smtp,
-		.password = s->password,
-		.ca_file = a->ca_file,
-		.proxy = a->proxy,
-		.mechanism = a->mechanism,
-		.allow_plaintext = a->allow_plaintext,
-	};
+	s->server = mt_account_dial(a, a->smtp, s->password);
 	return 0;
 }
 

@@ -9,7 +9,6 @@
 #include "base/proc.h"
 #include "conf/parse.h"
 #include "message/addr.h"
-#include "net/conn.h"
 
 /* A person may have to type a passphrase or touch a key. */
 #define PASSWORD_TIMEOUT_MS (5 * 60 * 1000)
@@ -25,6 +24,8 @@ static const struct mt_conf_word account_words[] = {
 	{ "pop3", MT_CONF_STRING, 0, 0, NULL },
 	{ "password_command", MT_CONF_STRING, 0, 0, NULL },
 	{ "ca_file", MT_CONF_STRING, 0, 0, NULL },
+	{ "cert_file", MT_CONF_STRING, 0, 0, NULL },
+	{ "key_file", MT_CONF_STRING, 0, 0, NULL },
 	{ "proxy", MT_CONF_STRING, 0, 0, NULL },
 	{ "auth", MT_CONF_STRING, 0, 0, NULL },
 	{ "folder", MT_CONF_STRING, 0, 0, NULL },
@@ -164,7 +165,7 @@ static int
 read_mechanism(const struct mt_conf_block *b, const char **out, struct mt_err *err)
 {
 	static const char *const names[] = { "PLAIN", "LOGIN", "CRAM-MD5", "XOAUTH2",
-		"OAUTHBEARER" };
+		"OAUTHBEARER", "EXTERNAL" };
 	const char *said = mt_conf_string(b, "auth");
 
 	*out = NULL;
@@ -174,8 +175,32 @@ read_mechanism(const struct mt_conf_block *b, const char **out, struct mt_err *e
 	}
 	if (said == NULL || *out != NULL)
 		return 0;
-	return mt_conf_fail(b, "auth", err, "\"%s\" is not plain, login, cram-md5, xoauth2 or "
-	    "oauthbearer", said);
+	return mt_conf_fail(b, "auth", err, "\"%s\" is not plain, login, cram-md5, xoauth2, "
+	    "oauthbearer or external", said);
+}
+
+/* A file as it is written in the file: "~" is the home; NULL: not said. */
+static const char *
+read_file(struct mt_client_conf *conf, const struct mt_conf_block *b, const char *word)
+{
+	const char *said = mt_conf_string(b, word);
+
+	return said == NULL ? NULL : keep(conf, mt_file_expand_home(said));
+}
+
+/* The client's certificate, and its key. */
+static int
+read_certificate(struct mt_client_conf *conf, const struct mt_conf_block *b,
+    struct mt_account *a, struct mt_err *err)
+{
+	a->cert_file = read_file(conf, b, "cert_file");
+	a->key_file = read_file(conf, b, "key_file");
+	if (a->key_file != NULL && a->cert_file == NULL)
+		return mt_conf_fail(b, "key_file", err, "a key without a cert_file");
+	if (g_strcmp0(a->mechanism, "EXTERNAL") == 0 && a->cert_file == NULL)
+		return mt_conf_fail(b, "auth", err, "external needs a cert_file, whose "
+		    "certificate is shown to the server");
+	return 0;
 }
 
 /* A folder of the account: as the file says, or NAME/leaf. */
@@ -195,8 +220,6 @@ static int
 read_account(struct mt_client_conf *conf, const char *file, const struct mt_conf_block *b,
     struct mt_account *a, struct mt_err *err)
 {
-	const char *ca_file = mt_conf_string(b, "ca_file");
-
 	a->name = mt_conf_title(b);
 	a->file = file;
 	a->line = mt_conf_block_line(b);
@@ -214,8 +237,9 @@ read_account(struct mt_client_conf *conf, const char *file, const struct mt_conf
 	if (read_mechanism(b, &a->mechanism, err) < 0)
 		return -1;
 	a->allow_plaintext = mt_conf_bool(b, "allow_plaintext");
-	if (ca_file != NULL)
-		a->ca_file = keep(conf, mt_file_expand_home(ca_file));
+	a->ca_file = read_file(conf, b, "ca_file");
+	if (read_certificate(conf, b, a, err) < 0)
+		return -1;
 	if (check_from(b, a->from, err) < 0 || check_url(b, "smtp", err) < 0 ||
 	    check_url(b, "pop3", err) < 0 ||
 	    read_folder(conf, b, "folder", "INBOX", &a->folder, err) < 0)
@@ -332,6 +356,21 @@ mt_client_conf_account(const struct mt_client_conf *conf, const char *name,
 	    names->str);
 }
 
+struct mt_conn_dial
+mt_account_dial(const struct mt_account *a, const char *url, const char *password)
+{
+	return (struct mt_conn_dial){
+		.url = url,
+		.password = password,
+		.ca_file = a->ca_file,
+		.cert_file = a->cert_file,
+		.key_file = a->key_file,
+		.proxy = a->proxy,
+		.mechanism = a->mechanism,
+		.allow_plaintext = a->allow_plaintext,
+	};
+}
+
 char *
 mt_account_password(const struct mt_account *a, struct mt_err *err)
 {
@@ -340,6 +379,8 @@ mt_account_password(const struct mt_account *a, struct mt_err *err)
 	struct mt_slice rest, line = { NULL, 0 };
 	char *secret = NULL;
 
+	if (g_strcmp0(a->mechanism, "EXTERNAL") == 0)
+		return g_strdup("");
 	if (a->password_command == NULL)
 		return mt_fail_null(err, MT_ECONF,
 		    "%s:%u: account %s needs a password_command", a->file, a->line, a->name);

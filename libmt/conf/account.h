@@ -7,6 +7,7 @@
 
 #include "base/auto.h"
 #include "base/err.h"
+#include "net/conn.h"
 
 /*
  *	maildir = "~/Mail"
@@ -26,6 +27,8 @@ struct mt_account {
 	const char *smtp;		/* URL */
 	const char *password_command;	/* first line of its output is the password */
 	const char *ca_file;		/* PEM, instead of the system's authorities */
+	const char *cert_file;		/* PEM: the client's certificate */
+	const char *key_file;		/* and its key; NULL: in cert_file */
 	const char *proxy;
 	const char *mechanism;		/* of the login: "PLAIN", "XOAUTH2", ...; NULL: the best */
 	const char *folder;		/* where mail arrives, below maildir: "NAME/INBOX" */
@@ -62,11 +65,14 @@ const struct mt_account *mt_client_conf_account(const struct mt_client_conf *con
 /*
  * Run password_command (lazily: call it right before the login) and give its first line.
  * Free with mt_secret_free(). NULL on an error; an account without
- * password_command is MT_ECONF.
+ * password_command is MT_ECONF, unless it logs in by its certificate (then it is "").
  */
 char *mt_account_password(const struct mt_account *a, struct mt_err *err);
 /* Overwrite and free. */
 void mt_secret_free(char *secret);
+/* How to reach one of its servers; both borrow, and password may be NULL. */
+struct mt_conn_dial mt_account_dial(const struct mt_account *a, const char *url,
+    const char *password);
 
 MT_AUTO_DEFINE(mt_client_conf, mt_client_conf_free);
 

@@ -25,11 +25,15 @@ struct mt_conn_dial {
 	const char *user;		/* instead of the URL's; none at all: no login */
 	const char *password;		/* a user without one is MT_ECONF */
 	const char *ca_file;		/* PEM bundle instead of the system's, or NULL */
+	const char *cert_file;		/* PEM: a certificate to show the server, or NULL */
+	const char *key_file;		/* and its key; NULL: in cert_file */
 	const char *proxy;		/* "socks5h://host:port", "http://..." or NULL */
 	const char *helo;		/* our name in EHLO; NULL: the host name */
 	/*
 	 * PLAIN, LOGIN, CRAM-MD5, or with an access token for the password XOAUTH2 and
-	 * OAUTHBEARER (RFC 7628); NULL: the best that is offered for a password.
+	 * OAUTHBEARER (RFC 7628), or EXTERNAL: the certificate says who it is, and the
+	 * password is ""; NULL: the best that is offered for a password. A POP3 server
+	 * without SASL is told a password by USER and PASS where PLAIN or LOGIN is said.
 	 */
 	const char *mechanism;
 	uint32_t connect_timeout_ms;	/* whole handshake with login; 0: 60 s */

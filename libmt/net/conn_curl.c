@@ -7,6 +7,7 @@
 
 #include "base/limits.h"
 #include "net/conn_io.h"
+#include "net/preamble.h"
 
 /*
  * With CURLOPT_CONNECT_ONLY libcurl does greeting, capabilities, STARTTLS and login,
@@ -231,63 +232,6 @@ first_line(struct mt_slice text)
 	return line;
 }
 
-static struct mt_slice
-last_line(struct mt_slice text)
-{
-	struct mt_slice line = { NULL, 0 };
-
-	while (mt_slice_take_line(&text, &line))
-		;
-	return line;
-}
-
-/* "550", "-ERR", "A001 NO": a refusal; what kind of one? MT_ENONE when it is none. */
-static enum mt_err_kind
-refusal_kind(struct mt_slice line)
-{
-	static const struct mt_slice temporary[] = { MT_SLICE("[SYS/TEMP]"),
-		MT_SLICE("[IN-USE]"), MT_SLICE("[LOGIN-DELAY]"),
-		MT_SLICE("[UNAVAILABLE]"), MT_SLICE("[INUSE]") };
-	struct mt_slice tag;
-
-	if (line.n >= 3 && (line.p[0] == '4' || line.p[0] == '5') &&
-	    g_ascii_isdigit(line.p[1]) && g_ascii_isdigit(line.p[2]))
-		return line.p[0] == '4' ? MT_ETEMP : MT_EPERM;
-	if (!mt_slice_take_nocase(&line, MT_SLICE("-ERR")) &&
-	    !(mt_slice_take_word(&line, &tag) &&
-	    (mt_slice_take_nocase(&line, MT_SLICE("NO ")) ||
-	    mt_slice_take_nocase(&line, MT_SLICE("BAD ")))))
-		return MT_ENONE;
-	mt_slice_skip_blank(&line);
-	for (size_t i = 0; i < G_N_ELEMENTS(temporary); i++) {
-		if (mt_slice_starts_nocase(line, temporary[i]))
-			return MT_ETEMP;
-	}
-	return MT_EPERM;
-}
-
-/* "535 5.7.8 no": the enhanced code (RFC 2034 4), or "". */
-static void
-dsn_of(struct mt_slice line, char out[12])
-{
-	struct mt_slice code;
-	size_t dots = 0;
-
-	out[0] = '\0';
-	if (line.n < 9 || !g_ascii_isdigit(line.p[0]))
-		return;
-	line = mt_slice_from(line, 4);
-	if (!mt_slice_take_word(&line, &code) || code.n > 9)
-		return;
-	for (size_t i = 0; i < code.n; i++) {
-		dots += code.p[i] == '.';
-		if (code.p[i] != '.' && !g_ascii_isdigit(code.p[i]))
-			return;
-	}
-	if (dots == 2)
-		g_strlcpy(out, code.p, code.n + 1);
-}
-
 static void
 fail_certificate(const struct curl *k, struct mt_err *err)
 {
@@ -311,82 +255,48 @@ is_oauth(const char *mechanism)
 	return g_strcmp0(mechanism, "XOAUTH2") == 0 || g_strcmp0(mechanism, "OAUTHBEARER") == 0;
 }
 
-/* The mechanisms of the last "250-AUTH ..." or "SASL ...", as the server names them. */
-static struct mt_slice
-offered(struct mt_slice said)
-{
-	struct mt_slice found = MT_SLICE("none"), line;
-
-	while (mt_slice_take_line(&said, &line)) {
-		if (line.n > 4 && g_ascii_isdigit(line.p[0]))
-			line = mt_slice_from(line, 4);
-		if (mt_slice_take_nocase(&line, MT_SLICE("AUTH ")) ||
-		    mt_slice_take_nocase(&line, MT_SLICE("SASL ")))
-			found = mt_slice_trim(line);
-	}
-	return found;
-}
-
-/* Why a token is refused, is said before the refusal: in base64 behind "334 " or "+ " (RFC
-   7628 3.2.2). NULL when it is not; g_free. */
-static char *
-token_reason(struct mt_slice said)
-{
-	struct mt_slice line, text = MT_SLICE("");
-	g_autofree char *encoded = NULL;
-	g_autofree guchar *bytes = NULL;
-	gsize n = 0;
-
-	while (mt_slice_take_line(&said, &line)) {
-		if (mt_slice_take(&line, MT_SLICE("334 ")) || mt_slice_take(&line, MT_SLICE("+ ")))
-			text = mt_slice_trim(line);
-	}
-	encoded = mt_slice_dup(text);
-	bytes = g_base64_decode(encoded, &n);
-	return n > 0 && bytes[0] == '{' ? g_strndup((const char *)bytes, n) : NULL;
-}
-
 static void
 fail_login(const struct curl *k, const char *user, struct mt_err *err)
 {
-	struct mt_slice said = mt_conn_preamble(k->conn), line = last_line(said);
-	g_autofree char *reason = is_oauth(k->mechanism) ? token_reason(said) : NULL;
-	enum mt_err_kind kind = refusal_kind(line);
-	char dsn[12];
+	struct mt_slice said = mt_conn_preamble(k->conn);
+	g_autofree char *reason =
+	    is_oauth(k->mechanism) ? mt_preamble_token_reason(said) : NULL;
+	g_autofree char *offered = mt_preamble_mechanisms(said);
+	struct mt_refusal r;
 
-	dsn_of(line, dsn);
+	mt_preamble_refusal(said, &r);
 	if (reason != NULL)
-		mt_fail_dsn(err, MT_EPERM, dsn, "%s: login as %s: the access token is refused: "
-		    "%s %.*s", k->host, user, reason,
-		    MT_SLICE_ARG(kind != MT_ENONE ? line : MT_SLICE("")));
-	else if (kind == MT_ENONE && k->mechanism != NULL)
-		mt_fail(err, MT_EPERM, "%s: login as %s: the server offers no %s (it offers: %.*s)",
-		    k->host, user, k->mechanism, MT_SLICE_ARG(offered(said)));
-	else if (kind == MT_ENONE)
-		mt_fail(err, MT_EPERM, "%s: login as %s: the server offers no way to log "
-		    "in that we know", k->host, user);
+		mt_fail_dsn(err, r.kind != MT_ENONE ? r.kind : MT_EPERM, r.dsn,
+		    "%s: login as %s: the access token is refused: %s%s%.*s", k->host, user,
+		    reason, r.kind != MT_ENONE ? " " : "",
+		    MT_SLICE_ARG(r.kind != MT_ENONE ? r.line : MT_SLICE("")));
+	else if (r.kind != MT_ENONE)
+		mt_fail_dsn(err, r.kind, r.dsn, "%s: login as %s refused: %.*s", k->host, user,
+		    MT_SLICE_ARG(r.line));
+	else if (k->mechanism != NULL)
+		mt_fail(err, MT_EPERM, "%s: login as %s: the server offers no %s (it offers: %s)",
+		    k->host, user, k->mechanism, offered != NULL ? offered : "none");
 	else
-		mt_fail_dsn(err, kind, dsn, "%s: login as %s refused: %.*s", k->host, user,
-		    MT_SLICE_ARG(line));
+		mt_fail(err, MT_EPERM, "%s: login as %s: the server offers no way to log "
+		    "in that we know (it offers: %s)", k->host, user,
+		    offered != NULL ? offered : "none");
 }
 
 /* A refusal outside the login is final for this host (5yz), or not (4yz). */
 static void
 fail_reply(const struct curl *k, CURLcode code, struct mt_err *err)
 {
-	struct mt_slice line = last_line(mt_conn_preamble(k->conn));
-	enum mt_err_kind kind = refusal_kind(line);
-	char dsn[12];
+	struct mt_refusal r;
 
-	dsn_of(line, dsn);
-	if (kind == MT_ENONE && line.n > 0)
+	mt_preamble_refusal(mt_conn_preamble(k->conn), &r);
+	if (r.kind == MT_ENONE && r.line.n > 0)
 		mt_fail(err, MT_EPROTO, "%s: the server breaks the protocol behind its words "
-		    "\"%.*s\"", k->host, MT_SLICE_ARG(line));
-	else if (kind == MT_ENONE)
+		    "\"%.*s\"", k->host, MT_SLICE_ARG(r.line));
+	else if (r.kind == MT_ENONE)
 		mt_fail(err, MT_EPROTO, "%s: %s", k->host, words(k, code));
 	else
-		mt_fail_dsn(err, kind == MT_EPERM ? MT_EUNAVAIL : kind, dsn,
-		    "%s: the server says: %.*s", k->host, MT_SLICE_ARG(line));
+		mt_fail_dsn(err, r.kind == MT_EPERM ? MT_EUNAVAIL : r.kind, r.dsn,
+		    "%s: the server says: %.*s", k->host, MT_SLICE_ARG(r.line));
 }
 
 /* What answers is not the kind of server that the URL says. */
@@ -431,6 +341,7 @@ fail_perform(const struct curl *k, CURLcode code, const char *user, struct mt_er
 		mt_fail(err, MT_EUNAVAIL, "%s: the server offers no TLS", k->host);
 		break;
 	case CURLE_SSL_CACERT_BADFILE:
+	case CURLE_SSL_CERTPROBLEM:
 	case CURLE_URL_MALFORMAT:
 	case CURLE_UNSUPPORTED_PROTOCOL:
 		mt_fail(err, MT_ECONF, "%s: %s", k->host, words(k, code));
@@ -556,6 +467,11 @@ set_options(struct curl *k, const struct mt_conn_dial *d, const struct target *t
 	curl_easy_setopt(e, CURLOPT_USE_SSL, tls_wish(d, t));
 	if (d->ca_file != NULL)
 		curl_easy_setopt(e, CURLOPT_CAINFO, d->ca_file);
+	if (d->cert_file != NULL) {
+		curl_easy_setopt(e, CURLOPT_SSLCERT, d->cert_file);
+		curl_easy_setopt(e, CURLOPT_SSLKEY,
+		    d->key_file != NULL ? d->key_file : d->cert_file);
+	}
 	/* "" keeps libcurl from looking for one in the environment. */
 	curl_easy_setopt(e, CURLOPT_PROXY, d->proxy != NULL ? d->proxy : "");
 	curl_easy_setopt(e, CURLOPT_HTTPPROXYTUNNEL, 1L);
@@ -583,18 +499,31 @@ open_handle(const struct mt_conn_dial *params, const struct target *t,
 }
 
 /*
- * libcurl chose Kerberos for a user@domain and had no ticket, where the password would
- * have done: nothing was refused by the server, since nothing was shown to it.
+ * Whether it is worth another try with other login options, since nothing was shown to the
+ * server that it could refuse: libcurl chose Kerberos for a user@domain and had no ticket,
+ * or a POP3 server has no SASL for the PLAIN that was asked for, but takes USER and PASS.
  */
 static bool
-lacked_a_ticket(const struct curl *k, const struct target *t, CURLcode code)
+other_options(const struct curl *k, CURLcode code, struct target *t)
 {
 	struct mt_slice said = mt_conn_preamble(k->conn);
+	g_autofree char *offered = mt_preamble_mechanisms(said);
+	bool is_plain = g_strcmp0(k->mechanism, "PLAIN") == 0 ||
+	    g_strcmp0(k->mechanism, "LOGIN") == 0;
+	struct mt_refusal r;
 
-	return t->options == NULL && t->parts.user != NULL &&
-	    (code == CURLE_LOGIN_DENIED || code == CURLE_AUTH_ERROR) &&
-	    refusal_kind(last_line(said)) == MT_ENONE &&
-	    g_strstr_len(said.p, (gssize)said.n, "GSSAPI") != NULL;
+	mt_preamble_refusal(said, &r);
+	if ((code != CURLE_LOGIN_DENIED && code != CURLE_AUTH_ERROR) || r.kind != MT_ENONE)
+		return false;
+	if (t->options == NULL && g_strstr_len(said.p, (gssize)said.n, "GSSAPI") != NULL) {
+		t->options = g_strdup(PASSWORD_MECHANISMS);
+		return true;
+	}
+	if (t->options != NULL && is_plain && k->protocol == 'p' && offered == NULL) {
+		g_clear_pointer(&t->options, g_free);
+		return true;
+	}
+	return false;
 }
 
 struct mt_conn *
@@ -612,9 +541,8 @@ mt_conn_dial(const struct mt_conn_dial *params, struct mt_err *err)
 		return NULL;
 	k = c->state;
 	code = curl_easy_perform(k->easy);
-	if (code != CURLE_OK && lacked_a_ticket(k, &t, code)) {
+	if (code != CURLE_OK && t.parts.user != NULL && other_options(k, code, &t)) {
 		mt_conn_free(mt_steal(&c));
-		t.options = g_strdup(PASSWORD_MECHANISMS);
 		if ((c = open_handle(params, &t, err)) == NULL)
 			return NULL;
 		k = c->state;

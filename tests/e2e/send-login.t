@@ -65,8 +65,53 @@ expect 'the token is asked for anew at each login' '
 	mt-send queue retry
 	queued 0
 	taken 1'
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
+    -subj /CN=me@x.y -keyout client.key -out client.pem 2>openssl.log
+certificate() { account "auth = \"external\"" "cert_file = \"$T/$1\"" "${@:2}"; }
+fake_tls() { fake --starttls --cert "$T/cert.pem" --key "$T/key.pem" --auth "$@"; }
+certificate client.pem "key_file = \"$T/client.key\""
+sed -i /password_command/d mt.conf
+fake_tls --client-ca "$T/client.pem" --mech 'PLAIN EXTERNAL'
+expect 'external: the certificate is the login, and there is no password' '
+	try 0 b@x.y
+	taken 1
+	logged_in EXTERNAL
+	[ "$(grep -c "^AUTH [A-Z]" fake.log)" = 1 ]'
+expect 'certificate and key may be in one file' '
+	cat client.key client.pem >both.pem
+	certificate both.pem
+	try 0 b@x.y
+	taken 2'
+expect 'external at a server that has no such thing: no password is shown' '
+	fake_tls --mech "PLAIN LOGIN"
+	try 77 --no-queue b@x.y
+	grep "offers no EXTERNAL (it offers: PLAIN LOGIN)" err
+	not grep "^AUTH" fake.log
+	taken 0'
+expect 'a certificate that cannot be read is an error of the configuration' '
+	certificate none.pem
+	try 78 --no-queue b@x.y
+	grep "none.pem" err
+	taken 0'
+expect 'external without a certificate, and a key without one, are refused' '
+	account "auth = \"external\""
+	try 78 b@x.y
+	grep "mt.conf:.*auth: external needs a cert_file" err
+	account "key_file = \"$T/client.key\""
+	try 78 b@x.y
+	grep "mt.conf:.*key_file: a key without a cert_file" err'
+expect 'a login that is refused for now is a temporary error, with a token too' '
+	account
+	fake --auth --reply "AUTH=454 4.7.0 later"
+	try 75 --no-queue b@x.y
+	grep "login as me@x.y refused: 454 4.7.0 later" err
+	account "auth = \"oauthbearer\""
+	token wrong
+	fake --auth --mech OAUTHBEARER --reply "AUTH=454 4.7.0 later"
+	try 75 --no-queue b@x.y
+	grep "the access token is refused: .* 454 4.7.0 later" err'
 expect 'a word that is no mechanism is an error of the configuration' '
 	account "auth = \"scram\""
 	try 78 b@x.y
-	grep "mt.conf:.*auth: \"scram\" is not plain, login, cram-md5, xoauth2 or oauthbearer" err'
+	grep "mt.conf:.*auth: \"scram\" is not plain, login, cram-md5, xoauth2, oauthbearer or external" err'
 done_testing

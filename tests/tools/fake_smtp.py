@@ -15,8 +15,9 @@ answered 2yz to the end. What clients say is printed, a line each.
   --cert F --key F  for both
   --inject          answer STARTTLS with one more reply in the same packet
   --auth            offer AUTH PLAIN LOGIN and take any password but "wrong"
-  --mech WORDS      offer these instead: of PLAIN LOGIN CRAM-MD5 XOAUTH2 OAUTHBEARER; the
-                    password of CRAM-MD5 is "secret-1"
+  --mech WORDS      offer these instead: of PLAIN LOGIN CRAM-MD5 XOAUTH2 OAUTHBEARER
+                    EXTERNAL; the password of CRAM-MD5 is "secret-1"
+  --client-ca F     a client must show a certificate of this authority
   --reply PAT=TEXT  answer TEXT to a command that begins with PAT ("RCPT TO:<bob", "END"
                     for the end of a message, "GREET"); "" closes without an answer;
                     the first that fits counts
@@ -49,6 +50,7 @@ p.add_argument("--key")
 p.add_argument("--inject", action="store_true")
 p.add_argument("--auth", action="store_true")
 p.add_argument("--mech", default="PLAIN LOGIN")
+p.add_argument("--client-ca")
 p.add_argument("--reply", action="append", default=[])
 p.add_argument("--once", action="append", default=[])
 p.add_argument("--cut", type=int)
@@ -139,6 +141,9 @@ class Session:
     def start_tls(self):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(opt.cert, opt.key)
+        if opt.client_ca:
+            context.load_verify_locations(opt.client_ca)
+            context.verify_mode = ssl.CERT_REQUIRED
         self.sock = context.wrap_socket(self.sock, server_side=True)
         self.tls = True
 
@@ -176,6 +181,9 @@ class Session:
         if mech == "PLAIN":
             _, user, password = response.split(b"\0")
             self.judge(user.decode(), password != b"wrong")
+            return
+        if mech == "EXTERNAL":
+            self.judge(response.decode(), self.tls and bool(self.sock.getpeercert()))
             return
         fields = response.split(b"\1")
         user = fields[0].partition(b"=")[2] if mech == "XOAUTH2" else \

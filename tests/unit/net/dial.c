@@ -87,35 +87,48 @@ static const struct {
 	const char *name, *scheme, *script;
 	enum mt_err_kind kind;		/* MT_ENONE: it works */
 	const char *dsn, *says;		/* in the message, or in the preamble */
+	const char *mechanism;		/* asked for, or NULL */
 } cases[] = {
 	{ "POP3 login", "pop3", POP3 "> USER ada\n< +OK\n> PASS secret\n< +OK in\n",
-		MT_ENONE, "", "UIDL\n.\n+OK\n+OK in\n" },
+		MT_ENONE, "", "UIDL\n.\n+OK\n+OK in\n", NULL },
 	{ "SMTP login", "smtp", SMTP "> AUTH PLAIN\n< 334 \n> AGFkYQBzZWNyZXQ=\n< 235 2.7.0 in\n",
-		MT_ENONE, "", "250 AUTH PLAIN LOGIN\n334\n235 2.7.0 in\n" },
+		MT_ENONE, "", "250 AUTH PLAIN LOGIN\n334\n235 2.7.0 in\n", NULL },
 	{ "Kerberos is offered, but we have a password", "pop3", KERBEROS
 		"> AUTH GSSAPI\n< + \n=\n" KERBEROS "> AUTH PLAIN\n< + \n> AGFkYUB4AH"
-		"NlY3JldA==\n< +OK in\n", MT_ENONE, "", "+OK in" },
+		"NlY3JldA==\n< +OK in\n", MT_ENONE, "", "+OK in", NULL },
 	{ "POP3 login refused", "pop3",
 		POP3 "> USER ada\n< +OK\n> PASS secret\n< -ERR [AUTH] wrong, ada\n", MT_EPERM, "",
-		"login as ada refused: -ERR [AUTH] wrong, ada" },
+		"login as ada refused: -ERR [AUTH] wrong, ada", NULL },
 	{ "POP3 login refused for now", "pop3",
 		POP3 "> USER ada\n< +OK\n> PASS secret\n< -ERR [LOGIN-DELAY] wait\n", MT_ETEMP,
-		"", "-ERR [LOGIN-DELAY] wait" },
+		"", "-ERR [LOGIN-DELAY] wait", NULL },
 	{ "SMTP login refused", "smtp", SMTP "> AUTH PLAIN\n< 535 5.7.8 bad password\n",
-		MT_EPERM, "5.7.8", "login as ada refused: 535 5.7.8 bad password" },
+		MT_EPERM, "5.7.8", "login as ada refused: 535 5.7.8 bad password", NULL },
 	{ "SMTP login refused for now", "smtp", SMTP "> AUTH PLAIN\n< 454 4.7.0 later\n",
-		MT_ETEMP, "4.7.0", "454 4.7.0 later" },
+		MT_ETEMP, "4.7.0", "454 4.7.0 later", NULL },
 	{ "SMTP without a mechanism that we know", "smtp",
 		"< 220 hi\n> EHLO me\n< 250-me\n< 250 AUTH NOVEL\n", MT_EPERM, "",
-		"offers no way to log in that we know" },
+		"offers no way to log in that we know (it offers: NOVEL)", NULL },
+	{ "SMTP without the mechanism that is asked for", "smtp", SMTP, MT_EPERM, "",
+		"the server offers no CRAM-MD5 (it offers: PLAIN LOGIN)", "CRAM-MD5" },
+	{ "a token is refused", "smtp", "< 220 hi\n> EHLO me\n< 250-me\n< 250 AUTH XOAUTH2\n"
+		"> AUTH XOAUTH2\n< 334 \n> dXNlcj1hZGE\n< 334 eyJzdGF0dXMiOiI0MDAifQ==\n",
+		MT_EPERM, "", "the access token is refused: {\"status\":\"400\"}", "XOAUTH2" },
+	{ "POP3 without SASL, PLAIN asked for", "pop3", POP3 "=\n" POP3
+		"> USER ada\n< +OK\n> PASS secret\n< +OK in\n", MT_ENONE, "", "+OK in",
+		"PLAIN" },
+	{ "POP3 with SASL, but not PLAIN, which was asked for", "pop3",
+		"< +OK hi\n> CAPA\n< +OK\n< SASL CRAM-MD5\n< USER\n< .\n", MT_EPERM, "",
+		"the server offers no PLAIN (it offers: CRAM-MD5)", "PLAIN" },
 	{ "SMTP refuses everybody", "smtp", "< 554 5.7.1 go away\n", MT_EUNAVAIL, "5.7.1",
-		"554 5.7.1 go away" },
+		"554 5.7.1 go away", NULL },
 	{ "SMTP is busy", "smtp", "< 421 4.3.2 too many\n", MT_ETEMP, "4.3.2",
-		"421 4.3.2 too many" },
-	{ "POP3 refuses everybody", "pop3", "< -ERR no\n", MT_EUNAVAIL, "", "-ERR no" },
-	{ "another protocol", "pop3", "< 220 hello\n.\n", MT_EPROTO, "", "220 hello" },
-	{ "broken off at once", "pop3", ".\n", MT_ETEMP, "", "127.0.0.1" },
-	{ "broken off in the login", "pop3", POP3 "> USER ada\n.\n", MT_ETEMP, "", "127.0.0.1" },
+		"421 4.3.2 too many", NULL },
+	{ "POP3 refuses everybody", "pop3", "< -ERR no\n", MT_EUNAVAIL, "", "-ERR no", NULL },
+	{ "another protocol", "pop3", "< 220 hello\n.\n", MT_EPROTO, "", "220 hello", NULL },
+	{ "broken off at once", "pop3", ".\n", MT_ETEMP, "", "127.0.0.1", NULL },
+	{ "broken off in the login", "pop3", POP3 "> USER ada\n.\n", MT_ETEMP, "", "127.0.0.1",
+		NULL },
 };
 
 static void
@@ -127,7 +140,7 @@ test_case(size_t at)
 	/* libcurl thinks of Kerberos for a user with a domain only. */
 	struct mt_conn_dial dial = {
 		.user = strstr(cases[at].script, "GSSAPI") != NULL ? "ada@x" : "ada",
-		.password = "secret", .helo = "me",
+		.password = "secret", .helo = "me", .mechanism = cases[at].mechanism,
 		.connect_timeout_ms = 10000 };
 	mt_auto(mt_conn) c = NULL;
 	g_autofree char *said = NULL;
