@@ -266,7 +266,7 @@ send_bounce(struct send *s)
 	}
 	from = send_envelope_sender(c);
 	if (s->dry_run)
-		return send_print_draft(from, &c->to, draft);
+		return send_print_draft(s, from, &c->to, draft);
 	if (!s->no_queue)
 		return send_enqueue(s, from, &c->to, draft, false, NULL, MT_SLICE(""));
 	if (send_open_account(s, &err) < 0)

@@ -19,6 +19,8 @@ enum { SEND_NEW = 1, SEND_REPLY, SEND_FORWARD, SEND_BOUNCE, SEND_RESUME, SEND_SE
 
 /* Who needs longer than an hour uses --at. */
 #define SEND_UNDO_MAX_S 3600
+/* What lies further ahead is a slip. */
+#define SEND_AT_MAX_S (INT64_C(36525) * 86400)
 
 /* The command line, and what it stands for. Strings are words of argv. */
 struct send {
@@ -72,10 +74,10 @@ int send_choose_account(struct send *s, const struct mt_addr *address,
     struct mt_err *err);
 /* Fill s->server, with the password: to be called right before the login. */
 int send_open_account(struct send *s, struct mt_err *err);
-/* The envelope as SMTP says it, an empty line, and the bytes that would go: to standard
-   output. from NULL is "<>". Gives the exit status. */
-int send_print_draft(const struct mt_addr *from, const struct mt_addr_list *rcpts,
-    int draft);
+/* The envelope as SMTP says it (the DSN parameters for a server that has DSN), an empty line,
+   and the bytes that would go: to standard output. from NULL is "<>". The exit status. */
+int send_print_draft(const struct send *s, const struct mt_addr *from,
+    const struct mt_addr_list *rcpts, int draft);
 /* A report of the delivery was asked for, and the server has no DSN. */
 void send_warn_no_dsn(void);
 /* Send, and tell how it went; gives the exit status. */

@@ -70,10 +70,9 @@ print_piece(void *arg, const void *p, size_t n, struct mt_err *err)
 	return 0;
 }
 
-/* "RCPT TO:<bob@example.org>" as smtp/client.c says it, with the domain in A-labels. */
+/* "<bob@example.org>" as smtp/client.c says it, with the domain in A-labels. */
 static int
-append_path(GString *out, const char *command, const struct mt_addr *a,
-    struct mt_err *err)
+append_path(GString *out, const struct mt_addr *a, struct mt_err *err)
 {
 	g_autofree char *spec = mt_addr_spec(a);
 	struct mt_smtp_path path;
@@ -81,25 +80,31 @@ append_path(GString *out, const char *command, const struct mt_addr *a,
 	if (mt_smtp_path_parse(mt_slice_str(spec), &path, err) < 0 ||
 	    mt_smtp_path_to_ascii(&path, err) < 0)
 		return mt_fail_in(err, "<%s>", spec);
-	g_string_append_printf(out, "%s:<%s>\n", command, path.text);
+	g_string_append_printf(out, "<%s>", path.text);
 	return 0;
 }
 
-/* The envelope as SMTP says it, an empty line, and the bytes that would go. */
 int
-send_print_draft(const struct mt_addr *from, const struct mt_addr_list *rcpts,
-    int draft)
+send_print_draft(const struct send *s, const struct mt_addr *from,
+    const struct mt_addr_list *rcpts, int draft)
 {
-	g_autoptr(GString) envelope = g_string_new(NULL);
+	g_autoptr(GString) envelope = g_string_new("MAIL FROM:");
 	struct mt_err err = { 0 };
 
 	if (from == NULL)
-		g_string_append(envelope, "MAIL FROM:<>\n");
-	else if (append_path(envelope, "MAIL FROM", from, &err) < 0)
+		g_string_append(envelope, "<>");
+	else if (append_path(envelope, from, &err) < 0)
 		return mt_cmd_fail(&err);
+	mt_dsn_append_mail(envelope, &s->dsn);
+	g_string_append_c(envelope, '\n');
 	for (size_t i = 0; i < rcpts->n; i++) {
-		if (append_path(envelope, "RCPT TO", &rcpts->v[i], &err) < 0)
+		g_autofree char *spec = mt_addr_spec(&rcpts->v[i]);
+
+		g_string_append(envelope, "RCPT TO:");
+		if (append_path(envelope, &rcpts->v[i], &err) < 0)
 			return mt_cmd_fail(&err);
+		mt_dsn_append_rcpt(envelope, &s->dsn, NULL, spec);
+		g_string_append_c(envelope, '\n');
 	}
 	puts(envelope->str);
 	if (mt_draft_copy_crlf(draft, print_piece, stdout, &err) < 0)

@@ -19,8 +19,12 @@ send_open_spool(struct mt_err *err)
 {
 	g_autofree char *state = mt_cmd_state_dir();
 	g_autofree char *dir = g_build_filename(state, "queue", NULL);
+	struct mt_spool *spool = mt_spool_open(dir, err);
 
-	return mt_spool_open(dir, err);
+	/* No message of the user's is missing, but our own folder. */
+	if (spool == NULL && err->kind == MT_ENOINPUT)
+		err->kind = MT_EIO;
+	return spool;
 }
 
 static const struct mt_conn_dial *
@@ -31,6 +35,10 @@ server_of(void *arg, const char *route, struct mt_err *err)
 	s->account = mt_client_conf_account(s->conf, route, err);
 	mt_secret_free(s->password);
 	s->password = NULL;
+	/* The queue does not know which file an account is in. */
+	if (s->account == NULL)
+		mt_fail_in(err, "written for an account of another file (mt-send -C FILE queue "
+		    "run)");
 	return s->account != NULL && send_open_account(s, err) == 0 ? &s->server : NULL;
 }
 
@@ -151,6 +159,10 @@ send_tell_try(const struct send *s, const struct mt_spool_item *item,
 	else if (r->waiting > 0)
 		mt_cmd_warn("queued: %zu of %u recipients, the others are done (mt-send queue "
 		    "why %s): %s", r->waiting, e->rcpts->len, item->id, r->why.msg);
+	if (r->waiting > 0 && r->why.kind == MT_EPERM && s->account != NULL)
+		mt_cmd_warn("it waits until the login works: see to smtp, auth and "
+		    "password_command of account %s (%s:%u), then mt-send queue retry",
+		    s->account->name, s->account->file, s->account->line);
 	if (r->copy_err.kind != MT_ENONE)
 		mt_cmd_warn("sent, but no copy could be kept; tried again by queue run: %s",
 		    r->copy_err.msg);

@@ -174,7 +174,7 @@ submit(struct send *s, struct mt_compose *c)
 	if (draft < 0 || mt_compose_bcc_field(c, &bcc, &err) < 0)
 		return mt_cmd_fail(&err);
 	if (s->dry_run)
-		return send_print_draft(from, &rcpts, draft);
+		return send_print_draft(s, from, &rcpts, draft);
 	if (!s->no_queue)
 		return send_enqueue(s, from, &rcpts, draft, !is_pgp, folder,
 		    mt_buf_slice(&bcc));

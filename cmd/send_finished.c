@@ -127,7 +127,7 @@ send_sendmail(struct send *s)
 		return EX_USAGE;
 	}
 	if (s->dry_run)
-		return send_print_draft(is_null ? NULL : &from, &rcpts, draft);
+		return send_print_draft(s, is_null ? NULL : &from, &rcpts, draft);
 	if (!s->no_queue)
 		return send_enqueue(s, is_null ? NULL : &from, &rcpts, draft, false,
 		    NULL, MT_SLICE(""));

@@ -392,6 +392,8 @@ choose_time(struct send *s)
 		mt_cmd_usage("--at %s", err.msg);
 	else if (s->not_before < now)
 		mt_cmd_usage("--at \"%s\": that is over", s->at);
+	else if (s->not_before - now > SEND_AT_MAX_S)
+		mt_cmd_usage("--at \"%s\": that is more than a hundred years ahead", s->at);
 }
 
 /* --notify, --ret and --envid; whether it was one of them. */
@@ -445,6 +447,10 @@ read_options(struct send *s, struct mt_opt_parser *p)
 	if (s->all && s->list)
 		mt_cmd_usage("--all answers to everybody, --list to the list only: say one");
 	choose_time(s);
+	if (s->draft && (s->dsn.notify != 0 || s->dsn.ret != MT_DSN_RET_UNSAID ||
+	    s->dsn.envid != NULL))
+		mt_cmd_usage("--notify, --ret and --envid say how it is sent, which a draft is "
+		    "not: give them to mt-send resume");
 	if (s->save != NULL && !mt_account_is_folder(s->save))
 		mt_cmd_usage("--save \"%s\": name a folder below maildir, none or auto", s->save);
 }

@@ -73,8 +73,10 @@ send_format_time(int64_t t, char out[SEND_TIME_SIZE])
 }
 
 static void
-print_entry(const struct send *s, const char *id, const struct mt_envelope *e, int64_t next)
+print_entry(const struct send *s, struct mt_spool *spool, const char *id,
+    const struct mt_envelope *e)
 {
+	int64_t next = send_next_try(spool, e);
 	const char *reason = reason_of(e), *first;
 	char when[SEND_TIME_SIZE];
 	size_t more;
@@ -102,16 +104,25 @@ print_entry(const struct send *s, const char *id, const struct mt_envelope *e, i
 
 /* All recipients with the last reply to each. */
 static void
-print_why(const struct send *s, const char *id, const struct mt_envelope *e, int64_t next)
+print_why(const struct send *s, struct mt_spool *spool, const char *id,
+    const struct mt_envelope *e)
 {
+	int64_t next = send_next_try(spool, e);
 	char when[SEND_TIME_SIZE];
+	struct mt_route route;
 
 	if (s->json) {
 		mt_json_print(json_entry(id, e, next), '\n', stdout);
 		return;
 	}
+	mt_route_read(spool, e->route, &route);
 	send_format_time(e->created, when);
-	printf("%s\twritten %s, tried %llu times", id, when, (unsigned long long)e->tries);
+	printf("%s\twritten %s, offered %llu times to the server", id, when,
+	    (unsigned long long)e->tries);
+	if (route.tries > 0) {
+		send_format_time(route.down_since, when);
+		printf(", which was not reached since %s", when);
+	}
 	send_format_time(next, when);
 	printf(e->is_held ? ", held\n" : ", next %s\n", when);
 	for (guint i = 0; i < e->rcpts->len; i++) {
@@ -225,7 +236,7 @@ do_show(struct send *s, struct mt_outbox *o, struct mt_spool_item *item)
 	struct mt_err err = { 0 };
 
 	(void)o;
-	print_why(s, item->id, item->envelope, send_next_try(item->spool, item->envelope));
+	print_why(s, item->spool, item->id, item->envelope);
 	if (s->json)
 		return EX_OK;
 	putchar('\n');
@@ -289,7 +300,8 @@ for_each(struct send *s, struct mt_spool *spool, queue_verb *verb)
 
 static int
 list_queue(struct send *s, struct mt_spool *spool,
-    void (*print)(const struct send *, const char *, const struct mt_envelope *, int64_t))
+    void (*print)(const struct send *, struct mt_spool *, const char *,
+    const struct mt_envelope *))
 {
 	g_autoptr(GPtrArray) all = NULL;
 	struct mt_err err = { 0 };
@@ -305,7 +317,7 @@ list_queue(struct send *s, struct mt_spool *spool,
 		mt_auto(mt_envelope) e = mt_spool_peek(spool, ids->pdata[i], &err);
 
 		if (e != NULL)
-			print(s, ids->pdata[i], e, send_next_try(spool, e));
+			print(s, spool, ids->pdata[i], e);
 		/* One that was sent between the listing and now is none to speak of. */
 		else if (s->args->len > 0 || err.kind != MT_ENOINPUT)
 			status = mt_cmd_fail(&err);

@@ -85,7 +85,7 @@ send_as_is(struct send *s, int raw)
 	if (is_pgp && (draft = send_protect(s, &pgp, draft, &err)) < 0)
 		return mt_cmd_fail(&err);
 	if (s->dry_run)
-		return send_print_draft(&author, &rcpts, draft);
+		return send_print_draft(s, &author, &rcpts, draft);
 	folder = send_copy_folder(s);
 	if (!s->no_queue)
 		return send_enqueue(s, &author, &rcpts, draft, !is_pgp, folder,

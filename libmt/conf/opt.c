@@ -387,19 +387,58 @@ print_row(FILE *to, const char *left, const char *help)
 }
 
 static void
+print_option(FILE *to, const struct mt_opt *o)
+{
+	char left[80], letter[8] = "    ";
+
+	if (o->letter != 0)
+		g_snprintf(letter, sizeof(letter), "-%c%s", o->letter,
+		    o->name != NULL ? ", " : "");
+	g_snprintf(left, sizeof(left), "  %s%s%s%s%s", letter,
+	    o->name != NULL ? "--" : "", o->name != NULL ? o->name : "",
+	    o->arg != NULL ? " " : "", o->arg != NULL ? o->arg : "");
+	print_row(to, left, o->help);
+}
+
+static void
 print_options(FILE *to, const struct mt_opt *opts)
 {
-	for (const struct mt_opt *o = opts; o != NULL && o->id != 0; o++) {
-		char left[80], letter[8] = "    ";
+	for (const struct mt_opt *o = opts; o != NULL && o->id != 0; o++)
+		print_option(to, o);
+}
 
-		if (o->letter != 0)
-			g_snprintf(letter, sizeof(letter), "-%c%s", o->letter,
-			    o->name != NULL ? ", " : "");
-		g_snprintf(left, sizeof(left), "  %s%s%s%s%s", letter,
-		    o->name != NULL ? "--" : "", o->name != NULL ? o->name : "",
-		    o->arg != NULL ? " " : "", o->arg != NULL ? o->arg : "");
-		print_row(to, left, o->help);
+/* Whether an earlier form has the same option, with the same words. */
+static bool
+is_above(const struct mt_opt_command *c, const struct mt_opt_verb *verb,
+    const struct mt_opt *o)
+{
+	for (const struct mt_opt_verb *v = c->verbs; v != verb; v++) {
+		for (const struct mt_opt *p = v->opts; p != NULL && p->id != 0; p++) {
+			if (p->letter == o->letter && g_strcmp0(p->name, o->name) == 0 &&
+			    strcmp(p->help, o->help) == 0)
+				return true;
+		}
 	}
+	return false;
+}
+
+/* The options of one form among all; those that were explained are only named. */
+static void
+print_options_once(FILE *to, const struct mt_opt_command *c, const struct mt_opt_verb *verb)
+{
+	g_autoptr(GString) above = g_string_new(NULL);
+
+	for (const struct mt_opt *o = verb->opts; o->id != 0; o++) {
+		char letter[2] = { o->letter, '\0' };
+
+		if (is_above(c, verb, o))
+			g_string_append_printf(above, "%s-%s%s", above->len > 0 ? ", " : "",
+			    o->name != NULL ? "-" : "", o->name != NULL ? o->name : letter);
+		else
+			print_option(to, o);
+	}
+	if (above->len > 0)
+		print_row(to, "  as above", above->str);
 }
 
 static void
@@ -453,7 +492,10 @@ mt_opt_print_help(const struct mt_opt_command *c, const struct mt_opt_verb *verb
 			fprintf(to, "\nOptions of %s %s:\n", c->name, v->name);
 		else
 			fprintf(to, "\nOptions:\n");
-		print_options(to, v->opts);
+		if (verb == NULL)
+			print_options_once(to, c, v);
+		else
+			print_options(to, v->opts);
 		headed = true;
 	}
 	if (has_verbs || !headed)

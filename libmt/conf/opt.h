@@ -86,7 +86,10 @@ int mt_opt_u64(const struct mt_opt_parser *p, uint64_t min, uint64_t max, uint64
 int mt_opt_size(const struct mt_opt_parser *p, uint64_t *out, struct mt_err *err);
 int mt_opt_days(const struct mt_opt_parser *p, uint64_t *out, struct mt_err *err);
 
-/* --help, within 80 columns: of one verb when it is not NULL. */
+/*
+ * --help, within 80 columns: of one verb when it is not NULL, else of all, where an option
+ * that several of them have is explained once.
+ */
 void mt_opt_print_help(const struct mt_opt_command *command,
     const struct mt_opt_verb *verb, FILE *to);
 

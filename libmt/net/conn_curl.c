@@ -26,6 +26,8 @@ struct curl {
 	CURL *easy;
 	struct mt_conn *conn;
 	bool preamble_full;
+	bool has_proxy;
+	uint16_t port;		/* 0: that of the protocol */
 	char protocol;		/* first letter of the URL */
 	const SSL *ssl;		/* libcurl's, while it is connected; NULL in plain text */
 	char *mechanism;	/* that was asked for, or NULL */
@@ -316,6 +318,22 @@ is_stranger(const struct curl *k)
 	}
 }
 
+/* libcurl's sentence names the host, or the proxy, and not why. */
+static void
+fail_connect(const struct curl *k, struct mt_err *err)
+{
+	g_autofree char *port = k->port != 0 ? g_strdup_printf(" to port %u", k->port) : NULL;
+	long why = 0;
+
+	curl_easy_getinfo(k->easy, CURLINFO_OS_ERRNO, &why);
+	if (why != 0)
+		mt_fail(err, MT_ETEMP, "%s: no connection%s: %s", k->host,
+		    k->has_proxy ? " to the proxy" : port != NULL ? port : "",
+		    g_strerror((int)why));
+	else
+		mt_fail(err, MT_ETEMP, "%s: %s", k->host, words(k, CURLE_COULDNT_CONNECT));
+}
+
 static void
 fail_perform(const struct curl *k, CURLcode code, const char *user, struct mt_err *err)
 {
@@ -355,6 +373,13 @@ fail_perform(const struct curl *k, CURLcode code, const char *user, struct mt_er
 		    strstr(k->error, "unexpected eof") != NULL ||
 		    strstr(k->error, "reset") != NULL ? MT_ETEMP : MT_EPROTO,
 		    "%s: TLS: %s", k->host, words(k, code));
+		break;
+	case CURLE_COULDNT_CONNECT:
+		fail_connect(k, err);
+		break;
+	case CURLE_COULDNT_RESOLVE_HOST:
+		mt_fail(err, MT_ETEMP, "%s: DNS knows no address of this name, or does not "
+		    "answer", k->host);
 		break;
 	default:
 		mt_fail(err, MT_ETEMP, "%s: %s", k->host, words(k, code));
@@ -491,6 +516,8 @@ open_handle(const struct mt_conn_dial *params, const struct target *t,
 	k->conn = c;
 	k->protocol = t->parts.scheme[0];
 	k->host = g_strdup(t->parts.host);
+	k->port = t->parts.port;
+	k->has_proxy = params->proxy != NULL;
 	k->mechanism = g_strdup(params->mechanism);
 	k->easy = curl_easy_init();
 	if (k->easy == NULL || set_options(k, params, t) < 0)

@@ -77,7 +77,7 @@ expect 'what cannot be queued stays a draft' '
 	fake
 	echo text | mt-send --draft -s x b@x.y >path
 	: >file
-	XDG_STATE_HOME=$T/file status 66 mt-send resume "$(cat path)" 2>err
+	XDG_STATE_HOME=$T/file status 74 mt-send resume "$(cat path)" 2>err
 	[ -e "$(cat path)" ]
 	taken 0'
 expect 'a message that is no draft is sent, but never removed' '

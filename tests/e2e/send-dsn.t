@@ -92,4 +92,13 @@ expect 'what is no such wish is 64' '
 	try 64 --ret some b@x.y
 	try 64 --envid "" b@x.y
 	taken 0'
+expect '-n shows what is asked of the servers' '
+	try 0 -n --notify success,failure --ret hdrs --envid "a b" b@x.y
+	head -n 2 stdout >envelope
+	printf "%s\n" "MAIL FROM:<user1@example.org> RET=HDRS ENVID=a+20b" \
+	    "RCPT TO:<b@x.y> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;b@x.y" | diff - envelope'
+expect 'a draft keeps no such wish, and says so' '
+	try 64 --draft --notify never b@x.y
+	grep "give them to mt-send resume" err
+	[ ! -e Mail/test/Drafts ]'
 done_testing

@@ -44,6 +44,8 @@ expect 'a time that is none, or over, or without a queue is 64, and nothing is q
 	grep -- "--at \"yesterday\" is no time: write +2h" err
 	try 64 --at "today 00:00" b@x.y || [ "$(date +%H%M)" = 0000 ]
 	grep "that is over" err
+	try 64 --at +99999w b@x.y
+	grep "more than a hundred years ahead" err
 	try 64 --at +1h --no-queue b@x.y
 	grep "needs the queue" err
 	try 64 --at +1h --undo 5 b@x.y

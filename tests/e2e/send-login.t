@@ -114,4 +114,12 @@ expect 'a word that is no mechanism is an error of the configuration' '
 	account "auth = \"scram\""
 	try 78 b@x.y
 	grep "mt.conf:.*auth: \"scram\" is not plain, login, cram-md5, xoauth2, oauthbearer or external" err'
+expect 'a message that waits for a login says what to mend, and how to go on' '
+	account
+	token wrong
+	fake --auth
+	try 0 b@x.y
+	queued 1
+	grep "queued: .*: 535 5.7.8 wrong password" err
+	grep "password_command of account test ($T/mt.conf:2), then mt-send queue retry" err'
 done_testing

@@ -226,7 +226,7 @@ fake
 fake
 expect 'where no queue can be made nothing is sent, and it says why' '
 	: >file
-	XDG_STATE_HOME=$T/file try 66 b@x.y
+	XDG_STATE_HOME=$T/file try 74 b@x.y
 	grep "nothing was sent: queue: $T/file.*Not a directory" err
 	taken 0; in_dir "$sent" 0'
 fake --reply "RCPT=451 4.2.0 later"
@@ -264,4 +264,19 @@ expect 'what SMTP cannot carry is refused before it is queued' '
 	printf "Subject: x\n\na\rb\n" | status 65 mt-send --sendmail b@x.y 2>err
 	grep "bare CR" err
 	[ ! -d "$queue/env" ] || queued 0'
+expect 'an account of another file: it waits, and says how it is sent' '
+	fake --reply "MAIL=451 later"
+	try 0 b@x.y
+	sed "s/account test/account other/" mt.conf >other.conf
+	mt-send -C other.conf queue retry 2>err
+	queued 1
+	grep "of another file (mt-send -C FILE queue run): other.conf: no account \"test\"" err'
+expect 'why tells that the server is not reached, which is no try of the message' '
+	fake
+	sed -i "s/:$port/:1/" mt.conf
+	try 0 b@x.y
+	sed -i "s/:1\"/:$port\"/" mt.conf
+	mt-send queue why "$(id)" >why
+	grep "offered 0 times to the server, which was not reached since 2" why
+	grep "127.0.0.1: no connection to port 1: Connection refused" why'
 done_testing
