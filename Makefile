@@ -86,6 +86,7 @@ $(LIB): $(LIB_OBJ)
 # Further files of mt-NAME are cmd/NAME_*.c.
 parts_of = $(patsubst %.c,$(O)/%.o,$(wildcard cmd/$(1)_*.c))
 $(B)/bin/mt-send: $(call parts_of,send)
+$(B)/bin/mt-fetch: $(call parts_of,fetch)
 $(B)/bin/mt-index: $(call parts_of,index)
 
 $(B)/bin/%: $(O)/cmd/%.o $(O)/cmd/cmd.o $(LIB)

@@ -69,6 +69,13 @@
 #define MT_MAX_UIDL ((size_t)70)
 #define MT_MAX_UIDL_TAKEN ((size_t)255)
 
+/* One response of an IMAP server without the bodies, which are streamed: a set of 500,000
+   scattered UIDs is 5 MB. A literal in it is a name, or a header. */
+#define MT_MAX_IMAP_RESPONSE MT_MIB(16)
+#define MT_MAX_IMAP_LITERAL MT_MIB(1)
+/* A message: no provider takes more than 150 MB. */
+#define MT_MAX_IMAP_MESSAGE ((uint64_t)MT_MIB(1024))
+
 /* What a connection holds back for its reader, and gathers before it writes. */
 #define MT_MAX_CONN_IN MT_KIB(64)
 #define MT_MAX_CONN_OUT MT_KIB(64)

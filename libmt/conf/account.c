@@ -21,6 +21,7 @@ static const struct mt_conf_word top_words[] = {
 static const struct mt_conf_word account_words[] = {
 	{ "from", MT_CONF_STRING, 0, 0, NULL },
 	{ "smtp", MT_CONF_STRING, 0, 0, NULL },
+	{ "imap", MT_CONF_STRING, 0, 0, NULL },
 	{ "pop3", MT_CONF_STRING, 0, 0, NULL },
 	{ "password_command", MT_CONF_STRING, 0, 0, NULL },
 	{ "ca_file", MT_CONF_STRING, 0, 0, NULL },
@@ -229,6 +230,7 @@ read_account(struct mt_client_conf *conf, const char *file, const struct mt_conf
 		    file, a->line, a->name);
 	a->from = mt_conf_string(b, "from");
 	a->smtp = mt_conf_string(b, "smtp");
+	a->imap = mt_conf_string(b, "imap");
 	a->pop3 = mt_conf_string(b, "pop3");
 	a->password_command = mt_conf_string(b, "password_command");
 	a->proxy = mt_conf_string(b, "proxy");
@@ -241,7 +243,7 @@ read_account(struct mt_client_conf *conf, const char *file, const struct mt_conf
 	if (read_certificate(conf, b, a, err) < 0)
 		return -1;
 	if (check_from(b, a->from, err) < 0 || check_url(b, "smtp", err) < 0 ||
-	    check_url(b, "pop3", err) < 0 ||
+	    check_url(b, "imap", err) < 0 || check_url(b, "pop3", err) < 0 ||
 	    read_folder(conf, b, "folder", "INBOX", &a->folder, err) < 0)
 		return -1;
 	if (a->folder[0] == '\0')

@@ -23,7 +23,8 @@
 struct mt_account {
 	const char *name;
 	const char *from;		/* an RFC 5322 mailbox, checked */
-	const char *pop3;		/* URL */
+	const char *imap;		/* URL */
+	const char *pop3;		/* URL; not used where there is imap */
 	const char *smtp;		/* URL */
 	const char *password_command;	/* first line of its output is the password */
 	const char *ca_file;		/* PEM, instead of the system's authorities */

@@ -1,17 +1,10 @@
 /* state.c - which messages of a server are ours already: durable, in SQLite */
 #include "fetch/state.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <glib.h>
-#include <sqlite3.h>
-#include <sys/file.h>
 #include <time.h>
 
-#include "base/file.h"
-
-/* Another mt-fetch may write for another maildrop. */
-#define BUSY_MS 30000
+#include "fetch/db.h"
 
 /* Each makes of one version of the database (PRAGMA user_version) the next. */
 static const char *const versions[] = {
@@ -57,124 +50,12 @@ static const char *const sql[] = {
 };
 
 struct mt_fetch_state {
-	char *path;
-	int lock_fd;
-	sqlite3 *db;
+	struct mt_fetch_db db;
 	sqlite3_stmt *st[NSTATEMENTS];
 	int64_t maildrop;
 };
 
-static int
-fail_db(struct mt_fetch_state *s, struct mt_err *err)
-{
-	int code = s->db != NULL ? sqlite3_errcode(s->db) & 0xff : SQLITE_NOMEM;
-	const char *why = s->db != NULL ? sqlite3_errmsg(s->db) : "no memory";
-
-	switch (code) {
-	case SQLITE_BUSY:
-	case SQLITE_LOCKED:
-	case SQLITE_FULL:
-	case SQLITE_NOMEM:
-		return mt_fail(err, MT_ETEMP, "%s: %s", s->path, why);
-	case SQLITE_PERM:
-	case SQLITE_READONLY:
-	case SQLITE_CANTOPEN:
-	case SQLITE_AUTH:
-		return mt_fail(err, MT_EPERM, "%s: %s", s->path, why);
-	case SQLITE_CORRUPT:
-	case SQLITE_NOTADB:
-		return mt_fail(err, MT_EIO, "%s: %s (without it, all mail that is still on the "
-		    "server would be fetched again)", s->path, why);
-	default:
-		return mt_fail(err, MT_EIO, "%s: %s", s->path, why);
-	}
-}
-
-/* Opening. */
-
-/* One process at a time for one maildrop; others go on beside it. */
-static int
-take_lock(struct mt_fetch_state *s, const char *dir, const char *key, struct mt_err *err)
-{
-	uint8_t digest[MT_DIGEST_SIZE];
-	char hex[MT_DIGEST_HEX_SIZE];
-	g_autofree char *path = NULL;
-
-	mt_digest_sha256(key, strlen(key), digest);
-	mt_digest_hex(digest, hex);
-	path = g_strdup_printf("%s/fetch-%.16s.lock", dir, hex);
-	s->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (s->lock_fd < 0)
-		return mt_fail(err, mt_err_kind_of_errno(errno), "%s: %m", path);
-	if (flock(s->lock_fd, LOCK_EX | LOCK_NB) == 0)
-		return 0;
-	if (errno == EWOULDBLOCK)
-		return mt_fail(err, MT_ETEMP, "another mt-fetch is at work on %s", key);
-	return mt_fail(err, MT_EIO, "%s: lock: %m", path);
-}
-
-static int
-number_of(struct mt_fetch_state *s, const char *query, int64_t *out, struct mt_err *err)
-{
-	sqlite3_stmt *st = NULL;
-	int rc = sqlite3_prepare_v2(s->db, query, -1, &st, NULL);
-
-	if (rc == SQLITE_OK)
-		rc = sqlite3_step(st);
-	if (rc == SQLITE_ROW)
-		*out = sqlite3_column_int64(st, 0);
-	else
-		fail_db(s, err);
-	sqlite3_finalize(st);
-	return rc == SQLITE_ROW ? 0 : -1;
-}
-
-static int
-execute(struct mt_fetch_state *s, const char *text, struct mt_err *err)
-{
-	if (sqlite3_exec(s->db, text, NULL, NULL, NULL) != SQLITE_OK)
-		return fail_db(s, err);
-	return 0;
-}
-
-/* Two processes may both find an empty file, or an old one: the write lock decides who
-   brings it up to date. */
-static int
-make_tables(struct mt_fetch_state *s, struct mt_err *err)
-{
-	int64_t version = 0;
-	int rc;
-
-	if (execute(s, "BEGIN IMMEDIATE", err) < 0)
-		return -1;
-	rc = number_of(s, "PRAGMA user_version", &version, err);
-	while (rc == 0 && version < (int64_t)G_N_ELEMENTS(versions))
-		rc = execute(s, versions[version++], err);
-	if (rc < 0 || execute(s, "COMMIT", err) < 0) {
-		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
-		return -1;
-	}
-	return 0;
-}
-
-static int
-open_db(struct mt_fetch_state *s, struct mt_err *err)
-{
-	int64_t version;
-
-	if (sqlite3_open_v2(s->path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
-	    NULL) != SQLITE_OK)
-		return fail_db(s, err);
-	sqlite3_busy_timeout(s->db, BUSY_MS);
-	if (execute(s, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-	    "PRAGMA foreign_keys = ON", err) < 0 ||
-	    number_of(s, "PRAGMA user_version", &version, err) < 0)
-		return -1;
-	if (version < 0 || version > (int64_t)G_N_ELEMENTS(versions))
-		return mt_fail(err, MT_ESOFTWARE, "%s: made by a newer version of mt",
-		    s->path);
-	return version < (int64_t)G_N_ELEMENTS(versions) ? make_tables(s, err) : 0;
-}
+/* Opening. One process at a time for one maildrop; others go on beside it. */
 
 /* The maildrop's number, made when it is seen for the first time. */
 static int
@@ -184,26 +65,23 @@ find_maildrop(struct mt_fetch_state *s, const char *key, struct mt_err *err)
 		"INSERT OR IGNORE INTO maildrop (key) VALUES (?1)",
 		"SELECT id FROM maildrop WHERE key = ?1",
 	};
-	int rc = SQLITE_ERROR;
+	int rc = -1;
 
 	for (size_t i = 0; i < G_N_ELEMENTS(steps); i++) {
-		sqlite3_stmt *st = NULL;
+		sqlite3_stmt *st = mt_fetch_db_prepare(&s->db, steps[i], err);
 
-		rc = sqlite3_prepare_v2(s->db, steps[i], -1, &st, NULL);
-		if (rc == SQLITE_OK)
-			rc = sqlite3_bind_text(st, 1, key, -1, SQLITE_STATIC);
-		if (rc == SQLITE_OK)
-			rc = sqlite3_step(st);
-		if (rc == SQLITE_ROW)
+		if (st == NULL)
+			return -1;
+		sqlite3_bind_text(st, 1, key, -1, SQLITE_STATIC);
+		rc = mt_fetch_db_step(&s->db, st, err);
+		if (rc > 0)
 			s->maildrop = sqlite3_column_int64(st, 0);
-		if (rc != SQLITE_ROW && rc != SQLITE_DONE)
-			fail_db(s, err);
 		sqlite3_finalize(st);
-		if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+		if (rc < 0)
 			return -1;
 	}
-	if (rc != SQLITE_ROW)
-		return mt_fail(err, MT_ESOFTWARE, "%s: no number for %s", s->path, key);
+	if (rc == 0)
+		return mt_fail(err, MT_ESOFTWARE, "%s: no number for %s", s->db.path, key);
 	return 0;
 }
 
@@ -211,18 +89,22 @@ struct mt_fetch_state *
 mt_fetch_state_open(const char *dir, const char *key, struct mt_err *err)
 {
 	mt_auto(mt_fetch_state) s = g_new0(struct mt_fetch_state, 1);
+	uint8_t digest[MT_DIGEST_SIZE];
+	char hex[MT_DIGEST_HEX_SIZE];
+	g_autofree char *lock = NULL;
+	struct mt_fetch_db_params params = { .dir = dir, .file = "fetch.sqlite", .what = key,
+		.without = "all mail that is still on the server would be fetched again",
+		.versions = versions, .nversions = G_N_ELEMENTS(versions) };
 
-	s->lock_fd = -1;
-	s->path = g_build_filename(dir, "fetch.sqlite", NULL);
-	if (mt_file_mkdirs(dir, 0700, err) < 0 || take_lock(s, dir, key, err) < 0 ||
-	    open_db(s, err) < 0 || find_maildrop(s, key, err) < 0)
+	mt_digest_sha256(key, strlen(key), digest);
+	mt_digest_hex(digest, hex);
+	params.lock = lock = g_strdup_printf("fetch-%.16s.lock", hex);
+	if (mt_fetch_db_open(&s->db, &params, err) < 0 || find_maildrop(s, key, err) < 0)
 		return NULL;
 	for (size_t i = 0; i < NSTATEMENTS; i++) {
-		if (sqlite3_prepare_v3(s->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT,
-		    &s->st[i], NULL) != SQLITE_OK) {
-			fail_db(s, err);
+		s->st[i] = mt_fetch_db_prepare(&s->db, sql[i], err);
+		if (s->st[i] == NULL)
 			return NULL;
-		}
 		/* ?1 is the maildrop wherever there is one, and stays bound. */
 		if (sqlite3_bind_parameter_count(s->st[i]) > 0)
 			sqlite3_bind_int64(s->st[i], 1, s->maildrop);
@@ -237,10 +119,7 @@ mt_fetch_state_free(struct mt_fetch_state *s)
 		return;
 	for (size_t i = 0; i < NSTATEMENTS; i++)
 		sqlite3_finalize(s->st[i]);
-	sqlite3_close(s->db);
-	if (s->lock_fd >= 0)
-		close(s->lock_fd);
-	g_free(s->path);
+	mt_fetch_db_close(&s->db);
 	g_free(s);
 }
 
@@ -256,27 +135,15 @@ bind_id(struct mt_fetch_state *s, enum statement which, const struct mt_fetch_id
 	return st;
 }
 
-/* Run a statement that gives no rows. A binding that failed shows as a NOT NULL error. */
-static int
-run(struct mt_fetch_state *s, sqlite3_stmt *st, struct mt_err *err)
-{
-	int rc = sqlite3_step(st);
-
-	if (rc != SQLITE_DONE)
-		fail_db(s, err);
-	sqlite3_reset(st);
-	return rc == SQLITE_DONE ? 0 : -1;
-}
-
 int
 mt_fetch_state_get(struct mt_fetch_state *s, const struct mt_fetch_id *id,
     struct mt_fetch_known *out, struct mt_err *err)
 {
 	sqlite3_stmt *st = bind_id(s, GET, id);
-	int rc = sqlite3_step(st);
+	int rc = mt_fetch_db_step(&s->db, st, err);
 
 	*out = (struct mt_fetch_known){ MT_FETCH_UNSEEN };
-	if (rc == SQLITE_ROW) {
+	if (rc > 0) {
 		out->row = (enum mt_fetch_row)sqlite3_column_int(st, 0);
 		out->is_shared = sqlite3_column_int(st, 1) != 0;
 		out->has_ident = sqlite3_column_bytes(st, 2) == MT_DIGEST_SIZE;
@@ -284,11 +151,9 @@ mt_fetch_state_get(struct mt_fetch_state *s, const struct mt_fetch_id *id,
 			memcpy(out->ident, sqlite3_column_blob(st, 2), MT_DIGEST_SIZE);
 		out->size = (uint64_t)sqlite3_column_int64(st, 3);
 		out->time = sqlite3_column_int64(st, 4);
-	} else if (rc != SQLITE_DONE) {
-		fail_db(s, err);
+		sqlite3_reset(st);
 	}
-	sqlite3_reset(st);
-	return rc == SQLITE_ROW || rc == SQLITE_DONE ? 0 : -1;
+	return rc < 0 ? -1 : 0;
 }
 
 int
@@ -300,30 +165,27 @@ mt_fetch_state_has(struct mt_fetch_state *s, const char *uid,
 
 	sqlite3_bind_text(st, 2, uid, -1, SQLITE_STATIC);
 	sqlite3_bind_blob(st, 3, ident, MT_DIGEST_SIZE, SQLITE_STATIC);
-	rc = sqlite3_step(st);
-	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
-		fail_db(s, err);
+	rc = mt_fetch_db_step(&s->db, st, err);
 	sqlite3_reset(st);
-	return rc == SQLITE_ROW ? 1 : rc == SQLITE_DONE ? 0 : -1;
+	return rc;
 }
 
 int
 mt_fetch_state_begin(struct mt_fetch_state *s, struct mt_err *err)
 {
-	return run(s, s->st[BEGIN], err);
+	return mt_fetch_db_run(&s->db, s->st[BEGIN], err);
 }
 
 int
 mt_fetch_state_commit(struct mt_fetch_state *s, struct mt_err *err)
 {
-	return run(s, s->st[COMMIT], err);
+	return mt_fetch_db_run(&s->db, s->st[COMMIT], err);
 }
 
 void
 mt_fetch_state_rollback(struct mt_fetch_state *s)
 {
-	if (sqlite3_get_autocommit(s->db) == 0)
-		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+	mt_fetch_db_rollback(&s->db);
 }
 
 int
@@ -343,7 +205,7 @@ mt_fetch_state_put(struct mt_fetch_state *s, const struct mt_fetch_id *id,
 	sqlite3_bind_int64(st, 8, known->time);
 	sqlite3_bind_text(st, 9, maildir, -1, SQLITE_STATIC);
 	sqlite3_bind_text(st, 10, name, -1, SQLITE_STATIC);
-	return run(s, st, err);
+	return mt_fetch_db_run(&s->db, st, err);
 }
 
 int
@@ -353,28 +215,28 @@ mt_fetch_state_set(struct mt_fetch_state *s, const struct mt_fetch_id *id,
 	sqlite3_stmt *st;
 
 	if (row == MT_FETCH_UNSEEN)
-		return run(s, bind_id(s, REMOVE, id), err);
+		return mt_fetch_db_run(&s->db, bind_id(s, REMOVE, id), err);
 	st = bind_id(s, SET, id);
 	sqlite3_bind_int(st, 4, row);
 	if (row == MT_FETCH_GONE)
 		sqlite3_bind_int64(st, 5, time(NULL));
 	else
 		sqlite3_bind_null(st, 5);
-	return run(s, st, err);
+	return mt_fetch_db_run(&s->db, st, err);
 }
 
 int
 mt_fetch_state_share(struct mt_fetch_state *s, const char *uid, struct mt_err *err)
 {
 	sqlite3_bind_text(s->st[SHARE], 2, uid, -1, SQLITE_STATIC);
-	return run(s, s->st[SHARE], err);
+	return mt_fetch_db_run(&s->db, s->st[SHARE], err);
 }
 
 int
 mt_fetch_state_prune(struct mt_fetch_state *s, struct mt_err *err)
 {
 	sqlite3_bind_int64(s->st[PRUNE], 2, time(NULL) - MT_FETCH_GONE_S);
-	return run(s, s->st[PRUNE], err);
+	return mt_fetch_db_run(&s->db, s->st[PRUNE], err);
 }
 
 int
@@ -382,18 +244,14 @@ mt_fetch_state_next(struct mt_fetch_state *s, struct mt_fetch_row_info *out,
     struct mt_err *err)
 {
 	sqlite3_stmt *st = s->st[NEXT];
-	int rc = sqlite3_step(st);
+	int rc = mt_fetch_db_step(&s->db, st, err);
 
-	if (rc == SQLITE_ROW) {
+	if (rc > 0) {
 		out->id.uid = (const char *)sqlite3_column_text(st, 0);
 		out->id.nth = (uint32_t)sqlite3_column_int64(st, 1);
 		out->row = (enum mt_fetch_row)sqlite3_column_int(st, 2);
 		out->maildir = (const char *)sqlite3_column_text(st, 3);
 		out->name = (const char *)sqlite3_column_text(st, 4);
-		return 1;
 	}
-	if (rc != SQLITE_DONE)
-		fail_db(s, err);
-	sqlite3_reset(st);
-	return rc == SQLITE_DONE ? 0 : -1;
+	return rc;
 }

@@ -46,7 +46,7 @@ homeless()
 		unbound.h) home='libmt/net/dns*' ;;
 		gmime/*) home='libmt/message/*' ;;
 		notmuch.h) home='libmt/index/*' ;;
-		sqlite3.h) home='libmt/*/state*' ;;
+		sqlite3.h) home='libmt/fetch/*' ;;
 		confuse.h) home='libmt/conf/*' ;;
 		zstd*.h | zdict.h) home='libmt/backup/*' ;;
 		jansson.h) home='libmt/base/json.* libmt/index/* cmd/*' ;;

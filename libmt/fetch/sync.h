@@ -1,0 +1,72 @@
+/* sync.h - an account and its Maildirs made equal, both ways, over IMAP */
+#ifndef MT_FETCH_SYNC_H
+#define MT_FETCH_SYNC_H
+
+#include "base/auto.h"
+#include "base/err.h"
+#include "fetch/sync_plan.h"
+#include "net/conn.h"
+
+enum mt_sync_event_kind {
+	MT_SYNC_FOLDER,		/* work on a folder begins: what its plan is */
+	MT_SYNC_RECEIVED,	/* bytes came in since the last time */
+	MT_SYNC_DONE,		/* one action is done, and durable */
+	MT_SYNC_FAILED,		/* one message, or a folder; others go on */
+	MT_SYNC_HELD,		/* so many deletions are not made without force */
+	MT_SYNC_WOULD,		/* with dry_run: an action */
+};
+
+struct mt_sync_event {
+	enum mt_sync_event_kind kind;
+	const char *folder;	/* its name on the server */
+	enum mt_sync_what what;	/* DONE, WOULD, HELD, FAILED */
+	uint32_t uid;		/* 0: not known */
+	const char *name;	/* of the file: its unique part, or NULL */
+	const char *path;	/* DONE of a message that came: the file */
+	unsigned flags;		/* of both sides then */
+	uint64_t bytes;		/* RECEIVED; DONE of a message that came or went */
+	uint64_t messages;	/* HELD; FOLDER: that come and go */
+	uint64_t of;		/* HELD: of so many */
+	const struct mt_err *err;
+};
+
+struct mt_sync_params {
+	const char *account;	/* for the name of its state */
+	struct mt_conn_dial dial;	/* but for the password */
+	const char *root;	/* the directory of the account's Maildirs */
+	const char *state_dir;
+	const char *const *folders;	/* names on the server, NULL at the end; NULL: all */
+	bool no_pull, no_push;	/* leave this side as it is */
+	bool dry_run;
+	bool force;		/* make deletions that look like a mistake */
+	void (*report)(void *arg, const struct mt_sync_event *ev);
+	void *report_arg;
+};
+
+/* What came of it. */
+struct mt_sync_result {
+	uint64_t folders;
+	uint64_t done[MT_SYNC_NWHAT];
+	uint64_t bytes;		/* of messages that came */
+	uint64_t joined;	/* both had them, and no row said so */
+	uint64_t held;		/* deletions */
+	uint64_t failed;
+	uint64_t recovered;	/* that a run which was killed had stored */
+	struct mt_err failure;	/* the first of those, or MT_ENONE */
+};
+
+struct mt_sync;
+
+/* Take the account's lock and open its state: MT_ETEMP when another process has it. params is
+   borrowed until mt_sync_free(). */
+struct mt_sync *mt_sync_new(const struct mt_sync_params *params, struct mt_err *err);
+void mt_sync_free(struct mt_sync *s);
+
+/* Connect and do it. 0 when the session went well to its end, even if messages failed or
+   deletions are held. *result tells in any case what was done. */
+int mt_sync_run(struct mt_sync *s, const char *password, struct mt_sync_result *result,
+    struct mt_err *err);
+
+MT_AUTO_DEFINE(mt_sync, mt_sync_free);
+
+#endif

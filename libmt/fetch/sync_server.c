@@ -1,0 +1,687 @@
+/* sync_server.c - the server's side of a synchronisation: what it has, and changes to it */
+#include "fetch/sync_server.h"
+
+#include <stdlib.h>
+
+#include "fetch/sync_flags.h"
+#include "imap/utf7.h"
+#include "message/header.h"
+#include "message/msgid.h"
+
+/* UIDs in one command: servers need take no more than 8,000 octets in a line (RFC 7162 4). */
+#define SET_MAX 6000
+
+struct mt_sync_server {
+	struct mt_imap *imap;
+	bool has_qresync;		/* enabled */
+	/* Where data goes that comes now; NULL: nobody has asked for it. */
+	GPtrArray *boxes;
+	size_t odd;
+	struct mt_sync_selected *selected;
+	struct mt_imap_set *vanished, *present;
+	GArray *meta;
+	const struct mt_sync_bodies *bodies;
+	struct mt_imap_set *found;	/* of a search */
+	unsigned append;		/* the command that is under way */
+};
+
+/* --- data, as it comes -------------------------------------------------------------- */
+
+static void
+box_free(void *p)
+{
+	struct mt_sync_box *b = p;
+
+	g_free(b->name);
+	g_free(b);
+}
+
+/* The name as UTF-8, or NULL: one that we could not give back to the server. */
+static char *
+name_of(const struct mt_imap_value *v)
+{
+	g_autofree char *wire = mt_imap_value_dup(v);
+	char *name = wire != NULL ? mt_imap_utf7_decode(mt_slice_str(wire)) : NULL;
+
+	if (name == NULL || name[0] == '\0' || strpbrk(name, "\r\n") != NULL) {
+		g_free(name);
+		return NULL;
+	}
+	/* RFC 9051 5.1: in any case. */
+	if (g_ascii_strcasecmp(name, "INBOX") == 0)
+		memcpy(name, "INBOX", 5);
+	return name;
+}
+
+static struct mt_sync_box *
+find_box(const GPtrArray *boxes, const char *name)
+{
+	for (guint i = 0; i < boxes->len; i++) {
+		struct mt_sync_box *b = g_ptr_array_index(boxes, i);
+
+		if (g_str_equal(b->name, name))
+			return b;
+	}
+	return NULL;
+}
+
+static void
+take_list(struct mt_sync_server *s, const struct mt_imap_response *r)
+{
+	static const struct {
+		const char *name;
+		unsigned use;
+	} uses[] = {
+		{ "\\All", MT_SYNC_USE_ALL },
+		{ "\\Archive", MT_SYNC_USE_ARCHIVE },
+		{ "\\Drafts", MT_SYNC_USE_DRAFTS },
+		{ "\\Flagged", MT_SYNC_USE_FLAGGED },
+		{ "\\Important", MT_SYNC_USE_IMPORTANT },
+		{ "\\Junk", MT_SYNC_USE_JUNK },
+		{ "\\Sent", MT_SYNC_USE_SENT },
+		{ "\\Trash", MT_SYNC_USE_TRASH },
+	};
+	struct mt_slice attributes = r->list.attributes, word;
+	g_autofree char *name = name_of(&r->name);
+	struct mt_sync_box *b;
+	unsigned use = 0;
+
+	while (mt_slice_take_word(&attributes, &word)) {
+		if (mt_slice_eq_nocase(word, MT_SLICE("\\Noselect")) ||
+		    mt_slice_eq_nocase(word, MT_SLICE("\\NonExistent")))
+			return;
+		for (size_t i = 0; i < G_N_ELEMENTS(uses); i++) {
+			if (mt_slice_eq_nocase(word, mt_slice_str(uses[i].name)))
+				use |= uses[i].use;
+		}
+	}
+	if (name == NULL) {
+		s->odd++;
+		return;
+	}
+	if (find_box(s->boxes, name) != NULL)
+		return;
+	b = g_new0(struct mt_sync_box, 1);
+	b->name = g_steal_pointer(&name);
+	b->delimiter = r->list.delimiter;
+	b->use = use;
+	g_ptr_array_add(s->boxes, b);
+}
+
+static void
+take_status(struct mt_sync_server *s, const struct mt_imap_response *r)
+{
+	g_autofree char *name = name_of(&r->name);
+	struct mt_sync_box *b;
+
+	if (name == NULL)
+		return;
+	b = find_box(s->boxes, name);
+	if (b != NULL)
+		b->status = r->status;
+}
+
+static void
+take_selected_status(struct mt_sync_selected *sel, const struct mt_imap_response *r)
+{
+	struct mt_slice args = r->code_args;
+	uint64_t n;
+
+	if (r->code == MT_IMAP_CODE_NOMODSEQ)
+		sel->modseq = 0;
+	else if (r->code == MT_IMAP_CODE_UIDVALIDITY && mt_slice_take_u64(&args, UINT32_MAX, &n))
+		sel->validity = (uint32_t)n;
+	else if (r->code == MT_IMAP_CODE_UIDNEXT && mt_slice_take_u64(&args, UINT32_MAX, &n))
+		sel->uidnext = (uint32_t)n;
+	else if (r->code == MT_IMAP_CODE_HIGHESTMODSEQ &&
+	    mt_slice_take_u64(&args, INT64_MAX, &n))
+		sel->modseq = n;
+}
+
+static void
+take_flags(struct mt_sync_server *s, const struct mt_imap_fetch *f)
+{
+	struct mt_sync_remote m = { .uid = f->uid };
+
+	if ((f->has & (MT_IMAP_HAS_UID | MT_IMAP_HAS_FLAGS)) !=
+	    (MT_IMAP_HAS_UID | MT_IMAP_HAS_FLAGS))
+		return;
+	m.flags = mt_sync_flags_of_imap(f->flags, &m.keywords);
+	g_array_append_val(s->selected->remote, m);
+	if (s->present != NULL)
+		mt_imap_set_add(s->present, f->uid, f->uid);
+}
+
+static void
+take_meta(struct mt_sync_server *s, const struct mt_imap_fetch *f)
+{
+	struct mt_sync_meta m = { .uid = f->uid, .size = f->size, .date = f->date };
+	struct mt_header_field field;
+
+	if ((f->has & MT_IMAP_HAS_UID) == 0 || (f->has & MT_IMAP_HAS_RFC822_SIZE) == 0)
+		return;
+	if (mt_header_find(f->header, "Message-ID", &field))
+		m.msgid = mt_msgid_parse_one(field.raw);
+	g_array_append_val(s->meta, m);
+}
+
+static int
+take_search(struct mt_sync_server *s, const struct mt_imap_response *r)
+{
+	struct mt_slice rest = r->data, word;
+	uint64_t n;
+
+	if (r->kind == MT_IMAP_ESEARCH)
+		return rest.n == 0 || mt_imap_set_parse(s->found, rest) ? 0 : -1;
+	mt_slice_skip_blank(&rest);
+	while (mt_slice_take_word(&rest, &word)) {
+		if (mt_slice_starts(word, MT_SLICE("(")))
+			break;
+		if (!mt_slice_take_u64(&word, UINT32_MAX, &n) || n == 0 || word.n > 0)
+			return -1;
+		mt_imap_set_add(s->found, (uint32_t)n, (uint32_t)n);
+	}
+	return 0;
+}
+
+static int
+on_data(void *arg, const struct mt_imap_response *r, struct mt_err *err)
+{
+	struct mt_sync_server *s = arg;
+
+	switch (r->kind) {
+	case MT_IMAP_LIST:
+		if (s->boxes != NULL)
+			take_list(s, r);
+		return 0;
+	case MT_IMAP_STATUS:
+		if (s->boxes != NULL)
+			take_status(s, r);
+		return 0;
+	case MT_IMAP_ENABLED:
+		s->has_qresync = g_strstr_len(r->data.p, (gssize)r->data.n, "QRESYNC") != NULL;
+		return 0;
+	case MT_IMAP_OK:
+		if (s->selected != NULL)
+			take_selected_status(s->selected, r);
+		return 0;
+	case MT_IMAP_EXISTS:
+		if (s->selected != NULL)
+			s->selected->exists = r->number;
+		return 0;
+	case MT_IMAP_VANISHED:
+		if (s->vanished != NULL && !mt_imap_set_parse(s->vanished, r->data))
+			return mt_fail(err, MT_EPROTO, "VANISHED without a set of UIDs");
+		return 0;
+	case MT_IMAP_SEARCH:
+	case MT_IMAP_ESEARCH:
+		if (s->found != NULL && take_search(s, r) < 0)
+			return mt_fail(err, MT_EPROTO, "the answer to SEARCH is no set of UIDs");
+		return 0;
+	case MT_IMAP_FETCH:
+		if (s->bodies != NULL && (r->fetch.has & MT_IMAP_HAS_BODY))
+			return s->bodies->end(s->bodies->arg, &r->fetch, err);
+		if (s->meta != NULL)
+			take_meta(s, &r->fetch);
+		else if (s->selected != NULL)
+			take_flags(s, &r->fetch);
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+/* --- the session ------------------------------------------------------------------- */
+
+/* One command that is to succeed. */
+static int
+ask(struct mt_sync_server *s, struct mt_imap_done *done, struct mt_err *err, const char *words)
+{
+	unsigned tag = mt_imap_send(s->imap, err, "%s", words);
+
+	return tag == 0 ? -1 : mt_imap_wait_ok(s->imap, tag, done, err);
+}
+
+struct mt_sync_server *
+mt_sync_server_new(struct mt_conn *c, const char *name, struct mt_err *err)
+{
+	mt_auto(mt_sync_server) s = g_new0(struct mt_sync_server, 1);
+	struct mt_imap_done done;
+	unsigned tag;
+
+	s->imap = mt_imap_new(c, name, err);
+	if (s->imap == NULL)
+		return NULL;
+	mt_imap_set_on_data(s->imap, on_data, s);
+	if (mt_imap_has(s->imap, MT_IMAP_CAP_QRESYNC) &&
+	    mt_imap_has(s->imap, MT_IMAP_CAP_ENABLE)) {
+		/* A server that offers it and then refuses does without. */
+		tag = mt_imap_send(s->imap, err, "ENABLE QRESYNC");
+		if (tag == 0 || mt_imap_wait(s->imap, tag, &done, err) < 0)
+			return NULL;
+	}
+	return mt_steal(&s);
+}
+
+void
+mt_sync_server_free(struct mt_sync_server *s)
+{
+	if (s == NULL)
+		return;
+	mt_imap_free(s->imap);
+	g_free(s);
+}
+
+void
+mt_sync_server_logout(struct mt_sync_server *s)
+{
+	mt_imap_logout(s->imap);
+}
+
+/* --- mailboxes --------------------------------------------------------------------- */
+
+static int
+compare_boxes(const void *a, const void *b)
+{
+	const struct mt_sync_box *const *x = a, *const *y = b;
+
+	return strcmp((*x)->name, (*y)->name);
+}
+
+GPtrArray *
+mt_sync_server_list(struct mt_sync_server *s, size_t *odd, struct mt_err *err)
+{
+	g_autoptr(GPtrArray) boxes = g_ptr_array_new_with_free_func(box_free);
+	bool has_status = mt_imap_has(s->imap, MT_IMAP_CAP_LIST_STATUS);
+	g_autoptr(GString) words = g_string_new("LIST \"\" \"*\"");
+	struct mt_imap_done done;
+	int rc;
+
+	if (has_status) {
+		g_string_append(words, " RETURN (");
+		if (mt_imap_has(s->imap, MT_IMAP_CAP_SPECIAL_USE))
+			g_string_append(words, "SPECIAL-USE ");
+		g_string_append(words, "STATUS (MESSAGES UIDNEXT UIDVALIDITY");
+		if (mt_imap_has(s->imap, MT_IMAP_CAP_CONDSTORE))
+			g_string_append(words, " HIGHESTMODSEQ");
+		g_string_append(words, "))");
+	}
+	s->boxes = boxes;
+	s->odd = 0;
+	rc = ask(s, &done, err, words->str);
+	s->boxes = NULL;
+	*odd = s->odd;
+	if (rc < 0)
+		return NULL;
+	g_ptr_array_sort(boxes, compare_boxes);
+	return g_steal_pointer(&boxes);
+}
+
+int
+mt_sync_server_create(struct mt_sync_server *s, const char *name, struct mt_err *err)
+{
+	g_autofree char *box = mt_imap_mailbox(name);
+	struct mt_imap_done done;
+	unsigned tag = mt_imap_send(s->imap, err, "CREATE %s", box);
+
+	if (tag == 0 || mt_imap_wait(s->imap, tag, &done, err) < 0)
+		return -1;
+	if (done.kind == MT_IMAP_OK || done.code == MT_IMAP_CODE_ALREADYEXISTS)
+		return 0;
+	mt_imap_fail(&done, err);
+	return mt_fail_in(err, "mailbox \"%s\" cannot be made", name);
+}
+
+/* --- opening, and what has changed ---------------------------------------------------- */
+
+static int
+compare_remote(const void *a, const void *b)
+{
+	const struct mt_sync_remote *x = a, *y = b;
+
+	return (x->uid > y->uid) - (x->uid < y->uid);
+}
+
+/* By uid, each once: the last that was said counts. */
+static void
+sort_remote(GArray *list)
+{
+	guint n = 0;
+
+	g_array_sort(list, compare_remote);
+	for (guint i = 0; i < list->len; i++) {
+		struct mt_sync_remote m = g_array_index(list, struct mt_sync_remote, i);
+
+		if (n > 0 && g_array_index(list, struct mt_sync_remote, n - 1).uid == m.uid)
+			n--;
+		g_array_index(list, struct mt_sync_remote, n++) = m;
+	}
+	g_array_set_size(list, n);
+}
+
+/* All there is, with its flags. */
+static int
+list_all(struct mt_sync_server *s, struct mt_sync_selected *sel, struct mt_imap_set *present,
+    struct mt_err *err)
+{
+	struct mt_imap_done done;
+
+	g_array_set_size(sel->remote, 0);
+	mt_imap_set_clear(present);
+	if (sel->exists == 0)
+		return 0;
+	s->present = present;
+	return ask(s, &done, err, "UID FETCH 1:* (UID FLAGS)");
+}
+
+/* Which UIDs there are. */
+static int
+list_uids(struct mt_sync_server *s, struct mt_imap_set *present, struct mt_err *err)
+{
+	struct mt_imap_done done;
+
+	s->found = present;
+	return ask(s, &done, err, mt_imap_has(s->imap, MT_IMAP_CAP_ESEARCH) ?
+	    "UID SEARCH RETURN (ALL) ALL" : "UID SEARCH ALL");
+}
+
+/* How many there would be, if the changes are all. */
+static size_t
+expected(const struct mt_sync_known *known, const struct mt_sync_selected *sel)
+{
+	size_t n = known->nrows, at = 0;
+
+	for (guint i = 0; i < sel->remote->len; i++) {
+		uint32_t uid = g_array_index(sel->remote, struct mt_sync_remote, i).uid;
+
+		while (at < known->nrows && known->rows[at].uid < uid)
+			at++;
+		n += at >= known->nrows || known->rows[at].uid != uid;
+	}
+	for (size_t i = 0; i < known->nrows; i++)
+		n -= mt_imap_set_has(&sel->gone, known->rows[i].uid);
+	return n;
+}
+
+/* Rows that are not among those that are present are gone. */
+static void
+find_gone(const struct mt_sync_known *known, const struct mt_imap_set *present,
+    struct mt_imap_set *gone)
+{
+	mt_imap_set_clear(gone);
+	for (size_t i = 0; i < known->nrows; i++) {
+		uint32_t uid = known->rows[i].uid;
+
+		if (!mt_imap_set_has(present, uid))
+			mt_imap_set_add(gone, uid, uid);
+	}
+}
+
+static int
+changes(struct mt_sync_server *s, const struct mt_sync_known *known, bool by_qresync,
+    struct mt_sync_selected *sel, struct mt_err *err)
+{
+	mt_auto_value(mt_imap_set) present = { 0 };
+	struct mt_imap_done done;
+	g_autofree char *since = NULL;
+
+	if (known->validity != sel->validity)
+		return list_all(s, sel, &present, err);
+	if (sel->modseq == 0 || known->modseq == 0) {
+		if (list_all(s, sel, &present, err) < 0)
+			return -1;
+		find_gone(known, &present, &sel->gone);
+		return 0;
+	}
+	if (!by_qresync && sel->modseq != known->modseq && sel->exists > 0) {
+		since = g_strdup_printf("UID FETCH 1:* (UID FLAGS) (CHANGEDSINCE %llu)",
+		    (unsigned long long)known->modseq);
+		if (ask(s, &done, err, since) < 0)
+			return -1;
+	}
+	sort_remote(sel->remote);
+	if (expected(known, sel) == sel->exists)
+		return 0;
+	if (!by_qresync) {
+		if (list_uids(s, &present, err) < 0)
+			return -1;
+		find_gone(known, &present, &sel->gone);
+		if (expected(known, sel) == sel->exists)
+			return 0;
+	}
+	/* Something was left out, by us or by the server: look at all. */
+	if (list_all(s, sel, &present, err) < 0)
+		return -1;
+	find_gone(known, &present, &sel->gone);
+	return 0;
+}
+
+int
+mt_sync_server_select(struct mt_sync_server *s, const char *name,
+    const struct mt_sync_known *known, struct mt_sync_selected *out, struct mt_err *err)
+{
+	g_autofree char *box = mt_imap_mailbox(name);
+	g_autofree char *words = NULL;
+	bool by_qresync = s->has_qresync && known->validity != 0 && known->modseq != 0;
+	struct mt_imap_done done;
+	int rc;
+
+	*out = (struct mt_sync_selected){ .remote = g_array_new(FALSE, FALSE,
+	    sizeof(struct mt_sync_remote)) };
+	if (by_qresync)
+		words = g_strdup_printf("SELECT %s (QRESYNC (%u %llu))", box, known->validity,
+		    (unsigned long long)known->modseq);
+	else
+		words = g_strdup_printf("SELECT %s%s", box,
+		    mt_imap_has(s->imap, MT_IMAP_CAP_CONDSTORE) ? " (CONDSTORE)" : "");
+	s->selected = out;
+	s->vanished = &out->gone;
+	rc = ask(s, &done, err, words);
+	if (rc == 0) {
+		out->is_readonly = done.code == MT_IMAP_CODE_READ_ONLY;
+		if (out->validity == 0)
+			rc = mt_fail(err, MT_EPROTO, "the server says no UIDVALIDITY");
+		else
+			rc = changes(s, known, by_qresync && out->modseq != 0, out, err);
+	}
+	sort_remote(out->remote);
+	s->selected = NULL;
+	s->vanished = s->present = s->found = NULL;
+	if (rc < 0)
+		mt_fail_in(err, "mailbox \"%s\"", name);
+	return rc;
+}
+
+void
+mt_sync_selected_clear(struct mt_sync_selected *sel)
+{
+	if (sel->remote != NULL)
+		g_array_free(sel->remote, TRUE);
+	mt_imap_set_clear(&sel->gone);
+	*sel = (struct mt_sync_selected){ 0 };
+}
+
+/* --- messages ---------------------------------------------------------------------- */
+
+/* Commands for all of a set, some UIDs in each, all under way at once. */
+static int
+for_set(struct mt_sync_server *s, const struct mt_imap_set *uids, const char *before,
+    const char *behind, struct mt_err *err)
+{
+	g_autoptr(GArray) tags = g_array_new(FALSE, FALSE, sizeof(unsigned));
+	g_autoptr(GString) text = g_string_new(NULL);
+	struct mt_imap_done done;
+	size_t at = 0;
+
+	while (mt_imap_set_text(uids, &at, SET_MAX, text)) {
+		unsigned tag = mt_imap_send(s->imap, err, "%s %s%s", before, text->str, behind);
+
+		if (tag == 0)
+			return -1;
+		g_array_append_val(tags, tag);
+		g_string_truncate(text, 0);
+	}
+	for (guint i = 0; i < tags->len; i++) {
+		if (mt_imap_wait_ok(s->imap, g_array_index(tags, unsigned, i), &done, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static void
+meta_clear(void *p)
+{
+	struct mt_sync_meta *m = p;
+
+	g_free(m->msgid);
+}
+
+static int
+compare_meta(const void *a, const void *b)
+{
+	const struct mt_sync_meta *x = a, *y = b;
+
+	return (x->uid > y->uid) - (x->uid < y->uid);
+}
+
+GArray *
+mt_sync_server_meta(struct mt_sync_server *s, const struct mt_imap_set *uids,
+    struct mt_err *err)
+{
+	g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizeof(struct mt_sync_meta));
+	int rc;
+
+	g_array_set_clear_func(list, meta_clear);
+	s->meta = list;
+	rc = for_set(s, uids, "UID FETCH",
+	    " (UID RFC822.SIZE INTERNALDATE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])", err);
+	s->meta = NULL;
+	if (rc < 0)
+		return NULL;
+	g_array_sort(list, compare_meta);
+	return g_steal_pointer(&list);
+}
+
+int
+mt_sync_server_fetch(struct mt_sync_server *s, const struct mt_imap_set *uids,
+    const struct mt_sync_bodies *bodies, struct mt_err *err)
+{
+	const struct mt_imap_sink sink = { bodies->begin, bodies->write, bodies->arg };
+	int rc;
+
+	s->bodies = bodies;
+	mt_imap_set_sink(s->imap, &sink);
+	rc = for_set(s, uids, "UID FETCH", " (UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[])",
+	    err);
+	mt_imap_set_sink(s->imap, NULL);
+	s->bodies = NULL;
+	return rc;
+}
+
+int
+mt_sync_server_store(struct mt_sync_server *s, const struct mt_imap_set *uids, bool is_add,
+    unsigned flags, struct mt_err *err)
+{
+	g_autoptr(GString) words = g_string_new(is_add ? " +FLAGS.SILENT (" :
+	    " -FLAGS.SILENT (");
+
+	mt_sync_flags_to_imap(flags, words);
+	g_string_append_c(words, ')');
+	return for_set(s, uids, "UID STORE", words->str, err);
+}
+
+/* They are marked as deleted: away with them, and with nothing that others have marked. */
+static int
+expunge(struct mt_sync_server *s, const struct mt_imap_set *uids, bool *left,
+    struct mt_err *err)
+{
+	mt_auto_value(mt_imap_set) marked = { 0 };
+	struct mt_imap_done done;
+	int rc;
+
+	if (mt_imap_has(s->imap, MT_IMAP_CAP_UIDPLUS))
+		return for_set(s, uids, "UID EXPUNGE", "", err);
+	s->found = &marked;
+	rc = ask(s, &done, err, "UID SEARCH DELETED");
+	s->found = NULL;
+	if (rc < 0)
+		return -1;
+	for (size_t i = 0; i < marked.n; i++) {
+		for (uint64_t uid = marked.v[i].from; uid <= marked.v[i].to; uid++)
+			*left = *left || !mt_imap_set_has(uids, (uint32_t)uid);
+	}
+	return *left ? 0 : ask(s, &done, err, "EXPUNGE");
+}
+
+int
+mt_sync_server_move(struct mt_sync_server *s, const struct mt_imap_set *uids, const char *to,
+    bool *left, struct mt_err *err)
+{
+	g_autofree char *quoted = to != NULL ? mt_imap_mailbox(to) : NULL;
+	g_autofree char *box = to != NULL ? g_strconcat(" ", quoted, NULL) : NULL;
+
+	*left = false;
+	if (box != NULL && mt_imap_has(s->imap, MT_IMAP_CAP_MOVE))
+		return for_set(s, uids, "UID MOVE", box, err);
+	if (box != NULL && for_set(s, uids, "UID COPY", box, err) < 0)
+		return -1;
+	if (mt_sync_server_store(s, uids, true, MT_SYNC_DELETED, err) < 0)
+		return -1;
+	return expunge(s, uids, left, err);
+}
+
+/* --- appending --------------------------------------------------------------------- */
+
+int
+mt_sync_server_append(struct mt_sync_server *s, const char *name, unsigned flags,
+    int64_t date, uint64_t size, struct mt_err *err)
+{
+	static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul",
+		"Aug", "Sep", "Oct", "Nov", "Dec" };
+	g_autofree char *box = mt_imap_mailbox(name);
+	g_autoptr(GString) words = g_string_new(NULL);
+	g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(date);
+	struct mt_imap_done refused;
+
+	mt_sync_flags_to_imap(flags, words);
+	if (time != NULL)
+		g_string_append_printf(words, ") \"%2d-%s-%04d %02d:%02d:%02d +0000\"",
+		    g_date_time_get_day_of_month(time),
+		    months[g_date_time_get_month(time) - 1], g_date_time_get_year(time),
+		    g_date_time_get_hour(time), g_date_time_get_minute(time),
+		    g_date_time_get_second(time));
+	else
+		g_string_append_c(words, ')');
+	s->append = mt_imap_send_literal(s->imap, size, &refused, err, "APPEND %s (%s", box,
+	    words->str);
+	if (s->append != 0)
+		return 0;
+	return refused.kind != MT_IMAP_OK ? 1 : -1;
+}
+
+int
+mt_sync_server_piece(struct mt_sync_server *s, const void *p, size_t n, struct mt_err *err)
+{
+	return mt_imap_write(s->imap, p, n, err);
+}
+
+int
+mt_sync_server_append_end(struct mt_sync_server *s, uint32_t *uid, struct mt_err *err)
+{
+	struct mt_imap_range range;
+	struct mt_imap_done done;
+	struct mt_slice args, word;
+
+	*uid = 0;
+	if (mt_imap_end(s->imap, err) < 0 || mt_imap_wait(s->imap, s->append, &done, err) < 0)
+		return -1;
+	if (done.kind != MT_IMAP_OK) {
+		mt_imap_fail(&done, err);
+		return 1;
+	}
+	args = mt_slice_str(done.args);
+	if (done.code == MT_IMAP_CODE_APPENDUID && mt_slice_take_word(&args, &word) &&
+	    mt_imap_range_take(&args, &range) && args.n == 0 && range.from == range.to)
+		*uid = range.from;
+	return 0;
+}

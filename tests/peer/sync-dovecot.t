@@ -1,0 +1,214 @@
+#!/usr/bin/env bash
+# mt-fetch keeps Maildirs in step with Dovecot, by QRESYNC (or with less: sync-*.t)
+. "${0%/*}/../lib.sh"
+need sqlite3 python3
+case ${1:-} in
+condstore) caps='IMAP4rev1 LITERAL+ UIDPLUS MOVE CONDSTORE ENABLE ESEARCH LIST-STATUS LIST-EXTENDED SPECIAL-USE' ;;
+bare) caps='IMAP4rev1' ;;
+*) caps= ;;
+esac
+start_dovecot ${caps:+"imap_capability = $caps"} \
+    'namespace inbox {' '  inbox = yes' '  mailbox Trash {' '    special_use = \Trash' \
+    '    auto = create' '  }' '  mailbox Sent {' '    auto = create' '  }' '}' || exit 1
+drop=$T/dovecot/mail/user1
+root=$T/Mail/test
+export XDG_STATE_HOME=$T/state
+
+imap() # COMMAND...: commands of IMAP on the server, beside mt-fetch; the answers in imap.out
+{
+	python3 - "$DOVECOT_IMAP" "$@" >imap.out 2>&1 <<-'END'
+		import imaplib, sys
+		m = imaplib.IMAP4("127.0.0.1", int(sys.argv[1]))
+		m.login("user1", "secret-1")
+		for c in sys.argv[2:]:
+		    words = c.split(" ", 1)
+		    if words[0] == "SELECT":
+		        print(m.select(words[1]))
+		    elif words[0] == "APPEND":
+		        box, text = words[1].split(" ", 1)
+		        print(m.append(box, "", None, text.encode().decode("unicode_escape").encode("latin-1")))
+		    elif words[0] == "UID":
+		        print(m.uid(*words[1].split(" ", 2)))
+		    elif words[0] == "EXPUNGE":
+		        print(m.expunge())
+		    else:
+		        print(getattr(m, words[0].lower())(*words[1].split(" ")))
+		m.logout()
+	END
+}
+both() # FOLDER [PATH]: flags and bytes of all messages, the same on both sides
+{
+	python3 - "$DOVECOT_IMAP" "$1" "$root/${2:-$1}" <<-'END'
+		import hashlib, imaplib, os, re, sys
+		m = imaplib.IMAP4("127.0.0.1", int(sys.argv[1]))
+		m.login("user1", "secret-1")
+		m.select('"' + sys.argv[2] + '"', readonly=True)
+		there = []
+		typ, data = m.uid("FETCH", "1:*", "(FLAGS BODY.PEEK[])")
+		letters = {"\\Seen": "S", "\\Answered": "R", "\\Flagged": "F", "\\Deleted": "T", "\\Draft": "D", "$Forwarded": "P"}
+		for i, d in enumerate(data or []):
+		    if isinstance(d, tuple):
+		        head = d[0].decode() + (data[i + 1].decode() if isinstance(data[i + 1], bytes) else "")
+		        flags = re.search(r"FLAGS \(([^)]*)\)", head).group(1).split()
+		        there.append(("".join(sorted(letters.get(f, "") for f in flags)),
+		                      hashlib.sha256(d[1].replace(b"\r\n", b"\n")).hexdigest()))
+		here = []
+		for sub in "cur", "new":
+		    for f in os.listdir(os.path.join(sys.argv[3], sub)):
+		        with open(os.path.join(sys.argv[3], sub, f), "rb") as fd:
+		            here.append((f.partition(":2,")[2], hashlib.sha256(fd.read()).hexdigest()))
+		if sorted(there) != sorted(here):
+		    print("there", sorted(there)); print("here", sorted(here)); sys.exit(1)
+		print(len(here))
+	END
+}
+count() { find "$root/$1"/cur "$root/$1"/new -type f | wc -l; }
+file() { grep -rlx "Subject: $2" "$root/$1"/cur "$root/$1"/new; }	# FOLDER SUBJECT
+flag() # FOLDER SUBJECT LETTERS: as a mail reader does it
+{
+	local f base
+
+	f=$(file "$1" "$2") base=${f##*/}
+	mv "$f" "$root/$1/cur/${base%:2,*}:2,$3"
+}
+write() # FOLDER SUBJECT [FLAGS]: a message of our own
+{
+	local sub=new tail=
+
+	[ -z "${3:-}" ] || { sub=cur; tail=:2,$3; }
+	mkdir -p "$root/$1"/{cur,new,tmp}
+	printf 'Message-ID: <%s@here>\nSubject: %s\n\ntext of %s\n' "$2" "$2" "$2" \
+	    >"$root/$1/$sub/$(date +%s).M$2.here$tail"
+}
+mail() { printf 'Message-ID: <%s@there>\\r\\nSubject: %s\\r\\n\\r\\ntext of %s\\r\\n' "$1" "$1" "$1"; }
+go() { status "${want:-0}" mt-fetch "$@" >out 2>err; }
+
+client_conf "" ""
+sed -i "s|  from = |  imap = \"imap://user1@localhost:$DOVECOT_IMAP\"\n&|" mt.conf
+imap "APPEND INBOX $(mail a)" "APPEND INBOX $(mail b)" "APPEND INBOX $(mail c)" \
+    "CREATE Lists" "APPEND Lists $(mail l1)" "SELECT INBOX" 'UID STORE 1 +FLAGS (\Seen $Forwarded)' 'UID STORE 2 +FLAGS (\Flagged kw)'
+expect 'all folders come, with flags, byte for byte' '
+	go
+	[ "$(both INBOX)" = 3 ]
+	[ "$(both Lists)" = 1 ]
+	[ -d "$root/Sent/cur" ]
+	[ ! -s out ] && [ ! -s err ]'
+expect 'a second run finds nothing to do' '
+	go --json
+	grep -q "\"fetched\":0,\"uploaded\":0,\"flags_here\":0,\"flags_there\":0,\"deleted_here\":0" out
+	[ "$(both INBOX)" = 3 ]'
+expect 'flags that change there change here' '
+	imap "SELECT INBOX" "UID STORE 1 -FLAGS (\\Seen)" "UID STORE 3 +FLAGS (\\Answered)"
+	go
+	[ "$(both INBOX)" = 3 ]
+	file INBOX c | grep -q ":2,R\$"'
+expect 'flags that change here change there; both sides at once, in one message' '
+	flag INBOX a PS
+	flag INBOX b FS
+	flag INBOX c RT
+	imap "SELECT INBOX" "UID STORE 3 +FLAGS (\\Flagged)"
+	go
+	[ "$(both INBOX)" = 3 ]
+	file INBOX c | grep -q ":2,RFT\$\|:2,FRT\$"
+	flag INBOX c R
+	go
+	[ "$(both INBOX)" = 3 ]'
+expect 'new mail on both sides' '
+	imap "APPEND INBOX $(mail d)"
+	write INBOX mine FS
+	go
+	[ "$(both INBOX)" = 5 ]
+	go --json
+	grep -q "\"fetched\":0,\"uploaded\":0" out'
+expect 'what is removed there goes here' '
+	imap "SELECT INBOX" "UID STORE 4 +FLAGS (\\Deleted)" "EXPUNGE x"
+	go
+	[ "$(both INBOX)" = 4 ]
+	not file INBOX d'
+expect 'what is removed here goes to Trash there' '
+	rm "$(file INBOX b)"
+	go
+	[ "$(both INBOX)" = 3 ]
+	go
+	[ "$(both Trash)" = 1 ]
+	file Trash b'
+expect 'a folder that is made here is made there' '
+	write Neu/Ordner-ä x
+	go
+	[ "$(both "Neu.Ordner-&AOQ-" Neu/Ordner-ä)" = 1 ]'
+expect 'a run that is told to pull leaves the server as it is, and the next one does the rest' '
+	imap "APPEND INBOX $(mail e)"
+	write INBOX mine2
+	flag INBOX a S
+	go --pull
+	[ "$(count INBOX)" = 5 ]
+	imap "SELECT INBOX"
+	grep -q "4" imap.out
+	go
+	[ "$(both INBOX)" = 5 ]'
+expect 'a run that is told to push leaves the Maildir as it is' '
+	imap "APPEND INBOX $(mail f)" "SELECT INBOX" "UID STORE 1 +FLAGS (\\Answered)"
+	write INBOX mine3
+	go --push
+	[ "$(count INBOX)" = 6 ]
+	go
+	[ "$(both INBOX)" = 7 ]'
+expect '-n prints what would be done, and does nothing' '
+	imap "APPEND INBOX $(mail g)"
+	write INBOX mine4
+	rm "$(file INBOX e)"
+	go -n
+	grep -q "^would-fetch	test	INBOX	" out
+	grep -q "^would-upload	test	INBOX	" out
+	grep -q "^would-delete-there	test	INBOX	" out
+	[ "$(count INBOX)" = 7 ]
+	go
+	[ "$(both INBOX)" = 8 ]'
+expect 'a lost state is healed: nothing comes twice, nothing is deleted' '
+	before=$(both INBOX)
+	rm -r state
+	go --json
+	grep -q "\"fetched\":0,\"uploaded\":0,.*\"deleted_there\":0" out
+	[ "$(both INBOX)" = "$before" ]'
+expect 'new UIDs for all are healed: nothing comes twice, nothing is deleted' '
+	before=$(both INBOX)
+	rm -f "$drop"/dovecot-uidlist "$drop"/dovecot.index*
+	sleep 1
+	imap "APPEND INBOX $(mail h)"
+	go --json
+	grep -q "\"event\":\"fetched\".*\"path\":\"$root/INBOX/new/" out
+	[ "$(both INBOX)" = $((before + 1)) ]
+	[ "$(count INBOX)" = $((before + 1)) ]'
+expect 'a Maildir that has lost its mail stops the deletions, in both directions' '
+	for i in $(seq 60); do printf "%s\n" "APPEND Lists $(mail many$i)"; done >cmds
+	mapfile -t cmds <cmds
+	imap "${cmds[@]}"
+	go
+	[ "$(both Lists)" = 61 ]
+	mv "$root/Lists" away
+	want=65 go
+	grep -q "Lists: 61 of 61 messages are gone here; they are not deleted on the server" err
+	imap "SELECT Lists"
+	grep -q 61 imap.out
+	rm -r "$root/Lists"; mv away "$root/Lists"
+	go
+	[ "$(both Lists)" = 61 ]
+	imap "SELECT Lists" "UID STORE 1:* +FLAGS (\\Deleted)" "EXPUNGE x"
+	want=65 go
+	[ "$(count Lists)" = 61 ]
+	go --force
+	[ "$(both Lists)" = 0 ]'
+expect 'a root without any mail stops it all' '
+	mv "$root" away
+	want=65 go
+	grep -q "Mail/test: there is no mail, where [0-9]* messages were" err
+	rm -rf "$root"; mv away "$root"
+	go'
+expect 'one folder alone' '
+	imap "APPEND INBOX $(mail i)" "APPEND Sent $(mail s)"
+	go -f Sent
+	[ "$(both Sent)" = 1 ]
+	not file INBOX i
+	want=64 go -f Nowhere
+	grep -q "no folder \"Nowhere\"" err'
+done_testing
