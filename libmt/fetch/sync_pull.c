@@ -1,5 +1,7 @@
 /* sync_pull.c - messages from the server into the Maildir: streamed, durable in batches */
+#include <pthread.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/limits.h"
@@ -27,11 +29,19 @@ struct pull {
 	GHashTable *wanted;	/* uid -> action; those that have not come yet */
 	GArray *batch;		/* struct incoming */
 	uint64_t batch_bytes;
+	/* The batch before, which becomes durable meanwhile. Nobody else uses the state then. */
+	GArray *flying;
+	bool is_flying, is_intended;
+	pthread_t thread;
+	int flying_rc;
+	struct mt_err flying_err;
 	/* The one that comes in. */
 	struct mt_deliver *delivery;
 	struct mt_buf head;
 	uint64_t bytes;
 	bool cr;		/* a CR waits for what follows it */
+	size_t out_n;
+	char out[MT_KIB(64)];	/* to be written */
 };
 
 static void
@@ -54,8 +64,8 @@ put_rows(struct pull *p, enum mt_sync_state_of_row state, struct mt_err *err)
 
 	if (mt_sync_state_begin(j->run->state, err) < 0)
 		return -1;
-	for (guint i = 0; i < p->batch->len && rc == 0; i++) {
-		const struct incoming *in = &g_array_index(p->batch, struct incoming, i);
+	for (guint i = 0; i < p->flying->len && rc == 0; i++) {
+		const struct incoming *in = &g_array_index(p->flying, struct incoming, i);
 
 		if (state == MT_SYNC_AGREED && mt_deliver_error(in->delivery) != NULL)
 			rc = mt_sync_state_remove(j->run->state, j->folder.id, in->row.uid, err);
@@ -70,23 +80,30 @@ put_rows(struct pull *p, enum mt_sync_state_of_row state, struct mt_err *err)
 
 /* Intended, renamed, agreed. What fails here fails for a reason on our side (the disk), which
    the next one would meet too: the end. */
-static int
-commit(struct pull *p, struct mt_err *err)
+static void *
+commit_flying(void *arg)
 {
-	g_autofree struct mt_deliver **list = g_new(struct mt_deliver *, p->batch->len + 1);
-	int rc;
+	struct pull *p = arg;
+	g_autofree struct mt_deliver **list = g_new(struct mt_deliver *, p->flying->len + 1);
+	struct mt_err ignored = { 0 };
 
-	if (p->batch->len == 0)
-		return 0;
-	for (guint i = 0; i < p->batch->len; i++)
-		list[i] = g_array_index(p->batch, struct incoming, i).delivery;
-	if (put_rows(p, MT_SYNC_INTENDED, err) < 0)
-		return -1;
-	rc = mt_deliver_commit_all(list, p->batch->len, err);
-	if (put_rows(p, MT_SYNC_AGREED, err) < 0)
-		return -1;
-	for (guint i = 0; i < p->batch->len; i++) {
-		const struct incoming *in = &g_array_index(p->batch, struct incoming, i);
+	for (guint i = 0; i < p->flying->len; i++)
+		list[i] = g_array_index(p->flying, struct incoming, i).delivery;
+	p->flying_rc = put_rows(p, MT_SYNC_INTENDED, &p->flying_err);
+	p->is_intended = p->flying_rc == 0;
+	if (!p->is_intended)
+		return NULL;
+	p->flying_rc = mt_deliver_commit_all(list, p->flying->len, &p->flying_err);
+	if (put_rows(p, MT_SYNC_AGREED, p->flying_rc < 0 ? &ignored : &p->flying_err) < 0)
+		p->flying_rc = -1;
+	return NULL;
+}
+
+static void
+tell_flying(struct pull *p)
+{
+	for (guint i = 0; i < p->flying->len; i++) {
+		const struct incoming *in = &g_array_index(p->flying, struct incoming, i);
 		const struct mt_err *why = mt_deliver_error(in->delivery);
 		g_autofree char *path = NULL;
 
@@ -100,9 +117,50 @@ commit(struct pull *p, struct mt_err *err)
 		    .name = in->name, .path = path, .flags = in->row.flags,
 		    .bytes = in->bytes });
 	}
-	g_array_set_size(p->batch, 0);
+}
+
+static int
+end_flying(struct pull *p, struct mt_err *err)
+{
+	if (p->flying_rc < 0)
+		*err = p->flying_err;
+	/* Without rows nothing was renamed. */
+	if (p->is_intended)
+		tell_flying(p);
+	g_array_set_size(p->flying, 0);
+	return p->flying_rc;
+}
+
+/* The batch that is under way is durable, and told. */
+static int
+land(struct pull *p, struct mt_err *err)
+{
+	if (!p->is_flying)
+		return 0;
+	pthread_join(p->thread, NULL);
+	p->is_flying = false;
+	return end_flying(p, err);
+}
+
+/* The batch becomes durable while the next one comes in. */
+static int
+commit(struct pull *p, struct mt_err *err)
+{
+	GArray *batch = p->batch;
+
+	if (land(p, err) < 0)
+		return -1;
+	if (batch->len == 0)
+		return 0;
+	p->batch = p->flying;
+	p->flying = batch;
 	p->batch_bytes = 0;
-	return rc;
+	if (pthread_create(&p->thread, NULL, commit_flying, p) == 0) {
+		p->is_flying = true;
+		return 0;
+	}
+	commit_flying(p);
+	return end_flying(p, err);
 }
 
 /* --- a message ----------------------------------------------------------------------- */
@@ -117,19 +175,37 @@ begin(void *arg, uint64_t n, struct mt_err *err)
 	mt_deliver_free(p->delivery);
 	p->delivery = mt_deliver_begin(p->job->dir.maildir, err);
 	mt_buf_reset(&p->head);
-	p->bytes = 0;
+	p->bytes = p->out_n = 0;
 	p->cr = false;
 	return p->delivery != NULL ? 0 : -1;
 }
 
 static int
+flush(struct pull *p, struct mt_err *err)
+{
+	size_t n = p->out_n;
+
+	p->out_n = 0;
+	p->bytes += n;
+	(void)mt_buf_append(&p->head, p->out, MIN(n, HEAD_MAX - p->head.n));
+	return n > 0 ? mt_deliver_write(p->delivery, p->out, n, err) : 0;
+}
+
+/* Lines are short, and a system call for each is dear. */
+static int
 put(struct pull *p, const char *bytes, size_t n, struct mt_err *err)
 {
-	if (n == 0)
-		return 0;
-	p->bytes += n;
-	(void)mt_buf_append(&p->head, bytes, MIN(n, HEAD_MAX - p->head.n));
-	return mt_deliver_write(p->delivery, bytes, n, err);
+	while (n > 0) {
+		size_t piece = MIN(n, sizeof(p->out) - p->out_n);
+
+		memcpy(p->out + p->out_n, bytes, piece);
+		p->out_n += piece;
+		bytes += piece;
+		n -= piece;
+		if (p->out_n == sizeof(p->out) && flush(p, err) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 /* CRLF is LF in a Maildir; another CR stays. */
@@ -179,7 +255,7 @@ end(void *arg, const struct mt_imap_fetch *what, struct mt_err *err)
 		return 0;
 	}
 	g_hash_table_remove(p->wanted, GUINT_TO_POINTER(what->uid));
-	if (p->cr && put(p, "\r", 1, err) < 0)
+	if ((p->cr && put(p, "\r", 1, err) < 0) || flush(p, err) < 0)
 		return -1;
 	flags = a->remote->flags;
 	keywords = a->remote->keywords;
@@ -262,11 +338,12 @@ pull_all(struct pull *p, struct mt_err *err)
 	if (fetch(p, &uids, &why) < 0 &&
 	    (why.kind != MT_EUNAVAIL || fetch_each(p, &why) < 0)) {
 		/* What has come in whole is kept: it need not come again. */
-		(void)commit(p, &ignored);
+		if (commit(p, &ignored) == 0)
+			(void)land(p, &ignored);
 		*err = why;
 		return -1;
 	}
-	if (commit(p, err) < 0)
+	if (commit(p, err) < 0 || land(p, err) < 0)
 		return -1;
 	/* What did not come was removed meanwhile, most likely: look again next time. */
 	if (g_hash_table_size(p->wanted) > 0)
@@ -277,16 +354,23 @@ pull_all(struct pull *p, struct mt_err *err)
 int
 mt_sync_pull(struct mt_sync_job *j, struct mt_err *err)
 {
-	struct pull p = { .job = j, .head = MT_BUF_INIT(HEAD_MAX + 1) };
+	g_autofree struct pull *p = g_new0(struct pull, 1);
 	int rc;
 
-	p.wanted = g_hash_table_new(NULL, NULL);
-	p.batch = g_array_new(FALSE, FALSE, sizeof(struct incoming));
-	g_array_set_clear_func(p.batch, incoming_clear);
-	rc = pull_all(&p, err);
-	mt_deliver_free(p.delivery);
-	g_array_free(p.batch, TRUE);
-	g_hash_table_unref(p.wanted);
-	mt_buf_clear(&p.head);
+	p->job = j;
+	mt_buf_init(&p->head, HEAD_MAX + 1);
+	p->wanted = g_hash_table_new(NULL, NULL);
+	p->batch = g_array_new(FALSE, FALSE, sizeof(struct incoming));
+	p->flying = g_array_new(FALSE, FALSE, sizeof(struct incoming));
+	g_array_set_clear_func(p->batch, incoming_clear);
+	g_array_set_clear_func(p->flying, incoming_clear);
+	rc = pull_all(p, err);
+	if (p->is_flying)
+		pthread_join(p->thread, NULL);
+	mt_deliver_free(p->delivery);
+	g_array_free(p->batch, TRUE);
+	g_array_free(p->flying, TRUE);
+	g_hash_table_unref(p->wanted);
+	mt_buf_clear(&p->head);
 	return rc;
 }
