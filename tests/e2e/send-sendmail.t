@@ -53,8 +53,8 @@ expect 'without -t Bcc is taken out too' '
 expect 'called as sendmail it takes the flags of sendmail' '
 	printf "$whole\nx\n" | bin/sendmail --dry-run -i -oi -oem -odi -B8BITMIME \
 	    -N never -R hdrs -V id -v -f "<>" -FName -n -- b@x.y >out
-	head -n 1 out | grep -qx "MAIL FROM:<>"
-	grep -qx "RCPT TO:<b@x.y>" out
+	head -n 1 out | grep -qx "MAIL FROM:<> RET=HDRS ENVID=id"
+	grep -qx "RCPT TO:<b@x.y> NOTIFY=NEVER ORCPT=rfc822;b@x.y" out
 	printf "$whole\nx\n" | status 64 bin/sendmail -bd b@x.y
 	printf "$whole\nx\n" | status 64 bin/sendmail -Z b@x.y
 '
