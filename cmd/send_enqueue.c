@@ -128,7 +128,7 @@ tell_sent(const struct mt_envelope *e)
 	for (guint i = 0; i < e->rcpts->len; i++) {
 		const struct mt_queue_rcpt *to = e->rcpts->pdata[i];
 
-		if (to->fate == MT_QUEUE_SENT)
+		if (to->is_news && to->fate == MT_QUEUE_SENT)
 			mt_cmd_warn("<%s> sent: %s", to->address, to->text);
 	}
 }
@@ -145,7 +145,8 @@ send_tell_try(const struct send *s, const struct mt_spool_item *item,
 	for (guint i = 0; i < e->rcpts->len; i++) {
 		const struct mt_queue_rcpt *to = e->rcpts->pdata[i];
 
-		if (to->fate == MT_QUEUE_FAILED || to->fate == MT_QUEUE_TOLD)
+		if (to->is_news &&
+		    (to->fate == MT_QUEUE_FAILED || to->fate == MT_QUEUE_TOLD))
 			mt_cmd_warn("<%s> refused: %s", to->address, to->text);
 	}
 	if (r->failed > 0)
@@ -262,7 +263,8 @@ send_enqueue(struct send *s, const struct mt_addr *from, const struct mt_addr_li
 		return status;
 	outbox = send_open_outbox(s);
 	/* It is in the queue, and not the caller's any more, whatever happens. */
-	if (mt_outbox_try(outbox, item, time(NULL), &r, &err) < 0)
+	if (mt_outbox_try(outbox, item, time(NULL), &r, &err) < 0 &&
+	    !g_str_equal(err.msg, r.why.msg))
 		mt_cmd_warn("%s", err.msg);
 	(void)send_flush(spool);
 	status = send_tell_try(s, item, &r);

@@ -27,6 +27,7 @@ struct mt_queue_rcpt {
 	char *text;		/* the last reply or error, printable; NULL: not tried */
 	unsigned notify;	/* what its sender wants to hear; 0: as the envelope says */
 	char *orcpt;		/* who it was at first, as SMTP says it (smtp/dsn.h); or NULL */
+	bool is_news;		/* its fate is of this process's last try; not kept */
 	bool is_relayed;	/* sent to where no report comes from: its sender is to be told */
 };
 

@@ -35,6 +35,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "queue/reaper.h"
+#include "smtp/client.h"
 
 #define LEFT_OVER_S (36 * INT64_C(3600))
 
@@ -99,11 +100,30 @@ mt_spool_dir(const struct mt_spool *s)
 	return s->dir;
 }
 
+/* Where the next env/ID is written: only who has the lock does so. */
+static char *
+next_envelope(const struct mt_spool_item *i)
+{
+	return g_strdup_printf("%s/%s.new", i->spool->env, i->id);
+}
+
+static void
+drop_next(struct mt_spool_item *i)
+{
+	g_autofree char *next = next_envelope(i);
+
+	close(i->room_fd);
+	i->room_fd = -1;
+	unlink(next);
+}
+
 void
 mt_spool_item_free(struct mt_spool_item *i)
 {
 	if (i == NULL)
 		return;
+	if (i->room_fd >= 0)
+		drop_next(i);
 	if (i->fd >= 0)
 		close(i->fd);
 	mt_envelope_free(i->envelope);
@@ -179,15 +199,58 @@ place_message(struct mt_spool *s, const char *id, int from, struct mt_err *err)
 	return -1;
 }
 
+static int
+open_next(struct mt_spool_item *i, struct mt_err *err)
+{
+	g_autofree char *next = next_envelope(i);
+
+	if (i->room_fd < 0)
+		i->room_fd = open(next, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+		    0600);
+	return i->room_fd >= 0 ? 0 :
+	    mt_fail(err, mt_err_kind_of_errno(errno), "%s: %m", next);
+}
+
 int
 mt_spool_save(struct mt_spool_item *i, struct mt_err *err)
 {
 	g_autofree char *path = g_build_filename(i->spool->env, i->id, NULL);
+	g_autofree char *next = next_envelope(i);
 	mt_auto_value(mt_buf) text = MT_BUF_INIT(MT_MAX_ENVELOPE);
 
 	if (mt_envelope_write(i->envelope, &text, err) < 0)
 		return mt_fail_in(err, "%s", path);
-	return mt_file_replace(path, mt_buf_slice(&text), 0600, err);
+	if (open_next(i, err) < 0)
+		return -1;
+	if (mt_file_write_all(i->room_fd, text.p, text.n) < 0 ||
+	    ftruncate(i->room_fd, (off_t)text.n) < 0 || fsync(i->room_fd) < 0 ||
+	    rename(next, path) < 0) {
+		mt_fail(err, mt_err_kind_of_errno(errno), "%s: write: %m", path);
+		drop_next(i);
+		return -1;
+	}
+	close(i->room_fd);
+	i->room_fd = -1;
+	return mt_file_sync_dir(i->spool->env, err);
+}
+
+int
+mt_spool_reserve(struct mt_spool_item *i, struct mt_err *err)
+{
+	const size_t for_each = sizeof(((struct mt_smtp_outcome *)0)->text) + 100;
+	mt_auto_value(mt_buf) text = MT_BUF_INIT(MT_MAX_ENVELOPE);
+	size_t waiting = mt_envelope_count(i->envelope, MT_QUEUE_WAITING);
+
+	if (i->room_fd >= 0)
+		return 0;
+	if (mt_envelope_write(i->envelope, &text, err) < 0 || open_next(i, err) < 0)
+		return -1;
+	errno = posix_fallocate(i->room_fd, 0, (off_t)(text.n + waiting * for_each));
+	if (errno == 0)
+		return 0;
+	mt_fail(err, mt_err_kind_of_errno(errno), "%s/%s: %m", i->spool->env, i->id);
+	drop_next(i);
+	return -1;
 }
 
 static int
@@ -208,7 +271,7 @@ mt_spool_add(struct mt_spool *s, const struct mt_envelope *e, int fd,
 	mt_auto(mt_spool_item) item = g_new0(struct mt_spool_item, 1);
 
 	item->spool = s;
-	item->fd = -1;
+	item->fd = item->room_fd = -1;
 	if (new_id(item->id, err) < 0 || copy_envelope(e, &item->envelope, err) < 0)
 		return mt_fail_in(err, "queue");
 	item->fd = place_message(s, item->id, fd, err);
@@ -296,7 +359,7 @@ mt_spool_take(struct mt_spool *s, const char *id, struct mt_spool_item **out,
 
 	*is_busy = false;
 	item->spool = s;
-	item->fd = -1;
+	item->fd = item->room_fd = -1;
 	if (!is_id(id))
 		return 0;
 	g_strlcpy(item->id, id, sizeof(item->id));

@@ -13,6 +13,8 @@
 #include "send/learn.h"
 #include "send/sent_copy.h"
 
+#define MAY_COME_AGAIN "sent, but the queue cannot record it, and may send it again"
+
 struct mt_outbox {
 	struct mt_outbox_params params;
 	struct mt_smtp_client *client;
@@ -125,6 +127,7 @@ record(struct mt_queue_rcpt *rcpt, const struct mt_smtp_outcome *o, bool is_unfi
 	rcpt->text = g_strdup(o->text);
 	g_strlcpy(rcpt->dsn, o->dsn, sizeof(rcpt->dsn));
 	rcpt->is_unknown = rcpt->is_unknown || o->is_unknown;
+	rcpt->is_news = true;
 	if (o->fate == MT_SMTP_SENT)
 		rcpt->fate = MT_QUEUE_SENT;
 	else if (o->fate == MT_SMTP_REFUSED || is_unfit)
@@ -224,18 +227,29 @@ send_some(struct mt_outbox *o, struct mt_spool_item *item, struct mt_queue_rcpt 
 	return true;
 }
 
-/* False when nobody was asked, so that nothing is known that was not known before. */
-static bool
-send_all(struct mt_outbox *o, struct mt_spool_item *item, struct mt_err *why)
+/*
+ * To all who wait, in as many transactions as it takes; what one came to is durable before
+ * the next. *asked: somebody was, so that something is known that was not known before.
+ * -1 when an outcome cannot be recorded; then no more is sent.
+ */
+static int
+send_all(struct mt_outbox *o, struct mt_spool_item *item, bool *asked, struct mt_err *why,
+    struct mt_err *err)
 {
 	struct mt_queue_rcpt *rcpts[MT_MAX_RCPTS];
-	bool asked = false;
+	bool is_new = false;	/* something was not recorded yet */
 	guint at = 0;
 	size_t n;
 
-	while ((n = next_rcpts(item->envelope, &at, rcpts, MT_MAX_RCPTS)) > 0)
-		asked = send_some(o, item, rcpts, n, why) || asked;
-	return asked;
+	while ((n = next_rcpts(item->envelope, &at, rcpts, MT_MAX_RCPTS)) > 0) {
+		if (is_new && mt_spool_save(item, err) < 0)
+			return mt_fail_in(err, MAY_COME_AGAIN);
+		if (mt_spool_reserve(item, err) < 0)
+			return mt_fail_in(err, "not sent, since the queue could not record it");
+		is_new = send_some(o, item, rcpts, n, why);
+		*asked = *asked || is_new;
+	}
+	return 0;
 }
 
 /* --- the sender's own Maildirs ---------------------------------------------------- */
@@ -323,6 +337,7 @@ expire(struct mt_envelope *e)
 			    last != NULL ? last : "never tried");
 			g_strlcpy(r->dsn, "4.4.7", sizeof(r->dsn));
 			r->fate = MT_QUEUE_FAILED;
+			r->is_news = true;
 		}
 	}
 }
@@ -367,31 +382,35 @@ mt_outbox_try(struct mt_outbox *o, struct mt_spool_item *item, int64_t now,
 	struct mt_envelope *e = item->envelope;
 	size_t sent = mt_envelope_count(e, MT_QUEUE_SENT);
 	size_t waited = mt_envelope_count(e, MT_QUEUE_WAITING);
-	bool asked;
+	bool asked = false, is_recorded = false;
+	int rc;
 
 	*r = (struct mt_outbox_result){ 0 };
-	asked = send_all(o, item, &r->why);
+	rc = send_all(o, item, &asked, &r->why, err);
 	/* Who was asked may have gone since, and left no client. */
 	r->lacks_dsn = asked && (e->notify & (MT_DSN_SUCCESS | MT_DSN_DELAY)) != 0 &&
 	    o->client != NULL && !mt_smtp_client_extensions(o->client)->has_dsn;
-	if (mt_schedule_age(e, now) == MT_QUEUE_EXPIRED)
+	if (rc == 0 && mt_schedule_age(e, now) == MT_QUEUE_EXPIRED)
 		expire(e);
 	r->waiting = mt_envelope_count(e, MT_QUEUE_WAITING);
 	r->sent = mt_envelope_count(e, MT_QUEUE_SENT) - sent;
 	r->failed = waited - r->waiting - r->sent;
+	if (rc < 0 && r->why.kind == MT_ENONE && err != NULL)
+		r->why = *err;
+	if (rc < 0)
+		return -1;
 	if (!is_settled(e)) {
 		/* The way's own state says when it is tried again, for all at once. */
 		if (asked || waited == 0)
 			mt_schedule_failed(e, now, g_random_int());
 		if (mt_spool_save(item, err) < 0)
-			return mt_fail_in(err, r->sent == 0 ? "queue" :
-			    "sent, but the queue cannot record it, and may send it again");
+			return mt_fail_in(err, r->sent == 0 ? "queue" : MAY_COME_AGAIN);
+		is_recorded = true;
 		settle(o, item, sent > 0, now, r);
 	}
-	if (is_settled(e))
-		r->is_done = mt_spool_remove(item, err) == 0;
-	else if (mt_spool_save(item, err) == 0)
+	r->is_done = is_settled(e) && mt_spool_remove(item, err) == 0;
+	/* What cannot be removed is not sent again if it says that it was sent. */
+	if (r->is_done || mt_spool_save(item, err) == 0)
 		return 0;
-	return r->is_done ? 0 : mt_fail_in(err, r->sent == 0 ? "queue" :
-	    "sent, but the queue cannot record it, and may send it again");
+	return mt_fail_in(err, r->sent == 0 || is_recorded ? "queue" : MAY_COME_AGAIN);
 }

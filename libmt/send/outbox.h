@@ -41,8 +41,10 @@ struct mt_outbox_result {
 
 /*
  * Try one message, due or not. What the server said is durable before anything else
- * happens; then the copy, the report to the sender, and the removal. -1 when what
- * happened could not be recorded: the message may be sent again (err says so).
+ * happens; then the copy, the report to the sender, and the removal. -1 when nothing was
+ * offered to a server, or no more, since the queue has no room to record what becomes of
+ * it; or when what happened could not be recorded: the message may be sent again. err says
+ * which; the counts of *r are right.
  */
 int mt_outbox_try(struct mt_outbox *o, struct mt_spool_item *item, int64_t now,
     struct mt_outbox_result *r, struct mt_err *err);

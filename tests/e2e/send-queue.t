@@ -244,6 +244,43 @@ expect 'when the disk is full behind it, what is in the queue stays there: statu
 	now
 	mt-send queue retry
 	taken 2; queued 0'
+fake
+expect 'with no room to record what becomes of it, a message is not sent: a run says so' '
+	now --reply "RCPT=451 4.2.0 later"
+	try 0 b@x.y
+	now
+	for i in 1 2; do
+		rm -rf "$queue/route"
+		edit "e[\"next\"] = now"
+		ASAN_OPTIONS=detect_leaks=0 status 75 strace -f -qq -o trace \
+		    -e inject=fallocate:error=ENOSPC mt-send queue run 2>err
+		grep "not sent, since the queue could not record it: .*No space left" err
+	done
+	taken 0; queued 1
+	ASAN_OPTIONS=detect_leaks=0 strace -f -qq -o trace -e inject=fallocate:error=ENOSPC \
+	    mt-send -s x c@x.y <mt.conf 2>err
+	[ "$(grep -c "queued: not sent, since the queue could not" err)" = 1 ]
+	taken 0; queued 2
+	[ "$(find "$queue/env" -name "*.new")" = "" ]
+	mt-send queue retry
+	taken 2; queued 0'
+fake
+expect 'what came of a hundred recipients is recorded before the next hundred are asked' '
+	printf "r%d@x.y\n" $(seq 150) >rcpts
+	echo text | ASAN_OPTIONS=detect_leaks=0 xargs -a rcpts strace -f -qq -o trace \
+	    -e inject=fallocate:error=ENOSPC:when=2 mt-send -s x --body-file mt.conf 2>err
+	grep "queued: 50 of 150 recipients.*not sent, since the queue could not record" err
+	taken 1
+	mt-send queue retry
+	taken 2; queued 0
+	[ "$(grep -ho "^X-Rcpt: .*\|RCPT TO:<[^>]*>" fake.log | sort | uniq -d | wc -l)" = 0 ]'
+fake --reply "RCPT TO:<bad=550 5.1.1 no" --reply "RCPT TO:<later=451 4.2.0 wait"
+expect 'who was refused is told of once, and not by each retry for the others' '
+	echo x | status 69 mt-send -s x bad@x.y later@x.y 2>err
+	grep "<bad@x.y> refused" err
+	mt-send queue retry 2>err
+	not grep bad@x.y err
+	grep "queued: 1 of 2 recipients" err'
 fake --no-ext
 expect 'a server without extensions gets 7 bits of what we wrote; the copy is as it was' '
 	echo "grün" | mt-send -s x b@x.y
