@@ -273,7 +273,7 @@ send_bounce(struct send *s)
 		return mt_cmd_fail(&err);
 	m = (struct mt_submit){ .server = &s->server, .from = from, .rcpts = &c->to,
 		.draft = draft, .dsn = &s->dsn };
-	return send_submit(&m);
+	return send_submit(s, &m);
 }
 
 static int

@@ -49,6 +49,7 @@ struct send {
 	GPtrArray *cc, *bcc, *attachments, *inlines, *fields, *to, *args;
 
 	bool is_typed;			/* the text is nowhere but here */
+	bool is_taken;			/* no more: a server, the queue or a draft has it */
 	char *draft_text;		/* resume: what is edited, or NULL: c as text */
 	char *edited;			/* the file in which it was edited, or NULL */
 	char **argv;			/* as it was rewritten for sendmail, or NULL */
@@ -81,7 +82,7 @@ int send_print_draft(const struct send *s, const struct mt_addr *from,
 /* A report of the delivery was asked for, and the server has no DSN. */
 void send_warn_no_dsn(void);
 /* Send, and tell how it went; gives the exit status. */
-int send_submit(const struct mt_submit *m);
+int send_submit(struct send *s, const struct mt_submit *m);
 
 /*
  * send_enqueue.c: take the message into the queue, and try it once. What the server refuses
@@ -104,8 +105,6 @@ int send_follow_author(struct send *s, struct mt_compose *c, struct mt_err *err)
 int send_finish(struct send *s, struct mt_compose *c);
 /* The folder below the mail root for the copy of what is sent; NULL: none. Borrowed. */
 const char *send_copy_folder(const struct send *s);
-/* Whether somebody else has the message now: the queue, or a server. */
-bool send_was_taken(const struct send *s, int status);
 /* Into the drafts of the account; *path (g_free) is where. */
 int send_store_draft(const struct send *s, struct mt_compose *c, char **path,
     struct mt_err *err);

@@ -150,7 +150,7 @@ send_warn_no_dsn(void)
 }
 
 int
-send_submit(const struct mt_submit *m)
+send_submit(struct send *s, const struct mt_submit *m)
 {
 	mt_auto_value(mt_submit_result) r = { 0 };
 	struct mt_err err = { 0 };
@@ -159,6 +159,7 @@ send_submit(const struct mt_submit *m)
 	if (rc < 0 && r.outcomes == NULL)
 		return mt_cmd_fail(&err);
 	status = report_outcomes(&r, m->rcpts);
+	s->is_taken = status == EX_OK;
 	if (r.lacks_dsn && r.sent > 0)
 		send_warn_no_dsn();
 	/* Sent is sent: a status that makes a caller send again would double it. */

@@ -100,19 +100,28 @@ ask_again(const char *why)
 	return yes;
 }
 
-/* The text as it was left, in the drafts; in its file when that is not possible. */
+/* Whether there is nothing in it to send: c is filled from it. */
+static bool
+is_blank(struct mt_compose *c, const struct mt_buf *text, struct mt_err *err)
+{
+	return mt_edit_read(c, mt_buf_slice(text), err) == 0 && mt_compose_is_blank(c);
+}
+
+/*
+ * The text as it was left, in the drafts; in its file when that is not possible. Who
+ * emptied it does not want to send it: what there was before is the draft.
+ */
 static void
 keep(struct send *s, struct mt_compose *c, const struct edited *e)
 {
 	g_autofree char *path = NULL;
 	struct mt_err err = { 0 };
+	bool is_emptied = is_blank(c, &e->after, &err);
 
 	/* The draft that it came from is still there. */
-	if (s->is_resumed && mt_slice_eq(mt_buf_slice(&e->before), mt_buf_slice(&e->after))) {
-		unlink(e->path);
-		return;
-	}
-	if (mt_edit_read(c, mt_buf_slice(&e->after), &err) == 0 && mt_compose_is_blank(c)) {
+	if ((s->is_resumed && (is_emptied ||
+	    mt_slice_eq(mt_buf_slice(&e->before), mt_buf_slice(&e->after)))) ||
+	    (is_emptied && is_blank(c, &e->before, &err))) {
 		unlink(e->path);
 		return;
 	}
@@ -133,12 +142,14 @@ read_back(struct edited *e, struct mt_err *err)
 	return mt_file_read(e->path, &e->after, err);
 }
 
-/* Whether it can be sent. */
+/* Whether it can be sent, or is blank. */
 static int
 take(struct send *s, struct mt_compose *c, const struct edited *e, struct mt_err *err)
 {
 	if (mt_edit_read(c, mt_buf_slice(&e->after), err) < 0)
 		return -1;
+	if (mt_compose_is_blank(c))
+		return 0;
 	if (c->from.n == 0)
 		return mt_fail(err, MT_EDATA, "no From: who writes?");
 	if (send_follow_author(s, c, err) < 0)

@@ -259,6 +259,7 @@ send_enqueue(struct send *s, const struct mt_addr *from, const struct mt_addr_li
 		mt_fail_in(&err, "nothing was sent");
 		return mt_cmd_fail(&err);
 	}
+	s->is_taken = true;
 	if (send_is_for_later(s, spool, &item, &status))
 		return status;
 	outbox = send_open_outbox(s);

@@ -107,13 +107,14 @@ send_store_draft(const struct send *s, struct mt_compose *c, char **path, struct
 
 /* --draft */
 static int
-keep_as_draft(const struct send *s, struct mt_compose *c)
+keep_as_draft(struct send *s, struct mt_compose *c)
 {
 	g_autofree char *path = NULL;
 	struct mt_err err = { 0 };
 
 	if (send_store_draft(s, c, &path, &err) < 0)
 		return mt_cmd_fail(&err);
+	s->is_taken = true;
 	if (s->json)
 		mt_json_print(json_pack("{s:s, s:o}", "result", "draft", "path",
 		    mt_json_text(path)), '\n', stdout);
@@ -192,14 +193,7 @@ submit(struct send *s, struct mt_compose *c)
 		.sent_dir = sent,
 		.sent_fields = mt_buf_slice(&bcc),
 	};
-	return send_submit(&m);
-}
-
-bool
-send_was_taken(const struct send *s, int status)
-{
-	/* The queue reports what was refused, and has the rest. */
-	return status == EX_OK || (status == EX_UNAVAILABLE && !s->no_queue);
+	return send_submit(s, &m);
 }
 
 /* What leaves us; the status. */
@@ -230,7 +224,7 @@ send_finish(struct send *s, struct mt_compose *c)
 		status = keep_as_draft(s, c);
 	else
 		status = check_and_submit(s, c);
-	is_safe = s->dry_run ? s->edited == NULL : send_was_taken(s, status);
+	is_safe = s->dry_run ? s->edited == NULL : s->is_taken;
 	if (!is_safe && s->is_typed)
 		is_safe = save_typed(s, c);
 	if (is_safe && s->edited != NULL)

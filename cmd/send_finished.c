@@ -135,7 +135,7 @@ send_sendmail(struct send *s)
 		return mt_cmd_fail(&err);
 	m = (struct mt_submit){ .server = &s->server, .from = is_null ? NULL : &from,
 		.rcpts = &rcpts, .draft = draft, .dsn = &s->dsn };
-	return send_submit(&m);
+	return send_submit(s, &m);
 }
 
 static void

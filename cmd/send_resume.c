@@ -97,7 +97,7 @@ send_as_is(struct send *s, int raw)
 	m = (struct mt_submit){ .server = &s->server, .from = &author, .rcpts = &rcpts,
 		.draft = draft, .is_ours = !is_pgp, .dsn = &s->dsn,
 		.sent_dir = sent, .sent_fields = mt_buf_slice(&bcc) };
-	return send_submit(&m);
+	return send_submit(s, &m);
 }
 
 /* In the editor again. */
@@ -147,7 +147,7 @@ send_resume(struct send *s)
 		return EX_DATAERR;
 	}
 	status = s->edit ? send_edited(s, raw) : send_as_is(s, raw);
-	if (!s->dry_run && send_was_taken(s, status))
+	if (s->is_taken)
 		remove_draft(s, path);
 	return status;
 }

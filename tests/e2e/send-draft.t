@@ -136,9 +136,15 @@ expect 'where nothing was said at all, there is no draft' '
 	[ ! -d "$drafts" ] || in_dir "$drafts" 0
 	[ "$(left)" = 0 ]'
 editor ': >"$1"'
-expect 'nor when the editor leaves nothing' '
+expect 'an edit that leaves nothing sends nothing, and keeps a draft of what there was' '
 	fake
-	on_terminal 65 mt-send --edit -s hello b@x.y || true
+	on_terminal 65 mt-send --edit -s hello b@x.y
+	grep "the message is empty, and nothing is sent" screen
+	not grep "Edit it again" screen
+	grep -q "^Subject: hello" "$(draft)"
+	on_terminal 65 mt-send resume --edit "$(draft)"
+	grep -q "^Subject: hello" "$(draft)"
+	[ "$(left)" = 0 ]
 	taken 0'
 editor 'echo written >>"$1"; exit 3'
 expect 'an editor that fails sends nothing; what it wrote is a draft' '
@@ -197,6 +203,16 @@ expect 'resume --edit without a change: the draft stays, and there is no second 
 	fake
 	echo text | mt-send --draft -s x b@x.y >path
 	on_terminal 65 mt-send resume --edit "$(cat path)"
+	[ "$(draft)" = "$(cat path)" ]
+	[ "$(left)" = 0 ]
+	taken 0'
+editor 'exit 3'
+expect 'resume --edit with an editor that fails, or is none: the draft stays' '
+	fake
+	echo text | mt-send --draft -s x b@x.y >path
+	on_terminal 69 mt-send resume --edit "$(cat path)"
+	[ "$(draft)" = "$(cat path)" ]
+	EDITOR=/none on_terminal 78 mt-send resume --edit "$(cat path)"
 	[ "$(draft)" = "$(cat path)" ]
 	[ "$(left)" = 0 ]
 	taken 0'
