@@ -80,19 +80,27 @@ split_header(struct pgp *g, struct mt_err *err)
 
 /* --- the bytes that are signed or encrypted ------------------------------------------ */
 
-/* With CRLF, as the receiver checks it (RFC 3156 5). */
+/* The body as it is signed or encrypted, on its way to a file. */
+struct canonical {
+	int fd;
+	bool is_8bit;
+	bool had_cr;		/* at the end of what was added last */
+};
+
+/* With CRLF, as the receiver checks it (RFC 3156 5); where there is one, it stays. */
 static int
-add_canonical(int fd, struct mt_slice text, bool *is_8bit, struct mt_err *err)
+add_canonical(struct canonical *c, struct mt_slice text, struct mt_err *err)
 {
 	g_autoptr(GString) out = g_string_sized_new(text.n + text.n / 32);
 
 	for (size_t i = 0; i < text.n; i++) {
-		*is_8bit = *is_8bit || (unsigned char)text.p[i] >= 0x80;
-		if (text.p[i] == '\n')
+		c->is_8bit = c->is_8bit || (unsigned char)text.p[i] >= 0x80;
+		if (text.p[i] == '\n' && !c->had_cr)
 			g_string_append_c(out, '\r');
 		g_string_append_c(out, text.p[i]);
+		c->had_cr = text.p[i] == '\r';
 	}
-	if (mt_file_write_all(fd, out->str, out->len) < 0)
+	if (mt_file_write_all(c->fd, out->str, out->len) < 0)
 		return mt_fail(err, mt_err_kind_of_errno(errno),
 		    "temporary file in %s: write: %m", g_get_tmp_dir());
 	return 0;
@@ -102,21 +110,21 @@ static int
 canonical_body(struct pgp *g, struct mt_err *err)
 {
 	mt_auto_fd int fd = mt_file_temp(err);
+	struct canonical c = { .fd = fd };
 	char chunk[32768];
 	off_t at = (off_t)g->head.n;
-	bool is_8bit = false;
 	ssize_t n;
 
-	if (fd < 0 || add_canonical(fd, mt_buf_slice(&g->content), &is_8bit, err) < 0)
+	if (fd < 0 || add_canonical(&c, mt_buf_slice(&g->content), err) < 0)
 		return -1;
 	while ((n = pread(g->from, chunk, sizeof(chunk), at)) > 0) {
-		if (add_canonical(fd, mt_slice_mem(chunk, (size_t)n), &is_8bit, err) < 0)
+		if (add_canonical(&c, mt_slice_mem(chunk, (size_t)n), err) < 0)
 			return -1;
 		at += n;
 	}
 	if (n < 0)
 		return mt_fail(err, mt_err_kind_of_errno(errno), "read: %m");
-	if (is_8bit && g->p->signer != NULL)
+	if (c.is_8bit && g->p->signer != NULL)
 		return mt_fail(err, MT_EDATA, "cannot be signed: it has 8-bit bytes, which a "
 		    "server may change (forward a message with --attach instead)");
 	return mt_steal_fd(&fd);

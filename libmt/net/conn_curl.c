@@ -170,14 +170,18 @@ names_of(const X509 *cert)
 	return g_string_free(out, FALSE);
 }
 
+/* Where an SSL_CTX keeps its connection; threads dial at the same time. */
 static int
 slot(void)
 {
-	static int index = -1;
+	static gsize next;	/* to it; 0: there is none yet */
 
-	if (index < 0)
-		index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
-	return index;
+	if (g_once_init_enter(&next)) {
+		int index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+
+		g_once_init_leave(&next, (gsize)index + 1);
+	}
+	return (int)next - 1;
 }
 
 static struct curl *

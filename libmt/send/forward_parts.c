@@ -21,6 +21,7 @@ struct parts {
 	const struct mt_mime *m;
 	const struct mt_text *text;
 	bool *shown;		/* by part */
+	enum sameness { UNKNOWN, SAME, OTHER } *same;	/* by part: a page is read once */
 	bool is_lossy;		/* text that is shown is not all that was there */
 	GHashTable *words;	/* of the text; NULL until it is asked for */
 };
@@ -88,7 +89,7 @@ read_part(const struct parts *p, size_t i, struct mt_buf *out)
 }
 
 static bool
-says_the_same(struct parts *p, size_t i)
+compare(struct parts *p, size_t i)
 {
 	mt_auto_value(mt_buf) text = MT_BUF_INIT(MT_MAX_TEXT);
 	size_t total = 0, missing = 0;
@@ -106,6 +107,14 @@ says_the_same(struct parts *p, size_t i)
 		g_free(word);
 	}
 	return missing * 10 <= total;
+}
+
+static bool
+says_the_same(struct parts *p, size_t i)
+{
+	if (p->same[i] == UNKNOWN)
+		p->same[i] = compare(p, i) ? SAME : OTHER;
+	return p->same[i] == SAME;
 }
 
 /* --- which parts --------------------------------------------------------------------- */
@@ -336,6 +345,7 @@ mt_forward_parts(struct mt_compose *c, const struct mt_mime *m, const struct mt_
 	size_t n = mt_mime_count(m), done = 1;
 
 	p.shown = g_new0(bool, n);
+	p.same = g_new0(enum sameness, n);
 	for (size_t i = 0; i < text->nshown; i++) {
 		if (text->shown[i] < n)
 			p.shown[text->shown[i]] = true;
@@ -344,6 +354,7 @@ mt_forward_parts(struct mt_compose *c, const struct mt_mime *m, const struct mt_
 	for (size_t i = 0; i < n && done > 0; i += done)
 		done = add_part(&p, i, err);
 	g_free(p.shown);
+	g_free(p.same);
 	g_clear_pointer(&p.words, g_hash_table_unref);
 	if (done == 0)
 		return mt_fail_in(err, "a part of the message");

@@ -337,6 +337,15 @@ expect 'a draft is signed as it is, whatever its lines look like, when resume sa
 	mt-send resume -n --encrypt plain.eml >printed
 	grep -q "^-----BEGIN PGP MESSAGE" printed
 	taken 2'
+expect 'a draft with CRLF is encrypted with CRLF, and no CR more' '
+	fake
+	{ printf "From: user1@example.org\nTo: b@x.y\nSubject: q\nMIME-Version: 1.0\n"
+	  printf "Content-Type: text/plain\n\n"; yes "line of text" | head -n 20000; } |
+	    sed "s/$/\r/" >crlf.eml
+	mt-send resume --encrypt crlf.eml
+	decrypt out/1.eml
+	grep -c "^line of text.$" plain | grep -qx 20000
+	not grep -q "$(printf "\r\r")" plain'
 expect 'a draft whose wish cannot be understood is not sent' '
 	fake
 	sed "1i X-Mt-PGP: encrpyt" plain.eml >slip.eml
