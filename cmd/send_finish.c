@@ -167,6 +167,8 @@ submit(struct send *s, struct mt_compose *c)
 	if (s->at != NULL)
 		c->build.date = s->not_before;
 	mt_build_recipients(&c->build, &rcpts);
+	if (rcpts.n == 0)
+		mt_cmd_usage("no recipient: say to whom the message goes");
 	/* What is signed stays as it is on every way (RFC 3156 3). */
 	c->build.only_7bit = wish.sign;
 	draft = mt_compose_write(c, &err);

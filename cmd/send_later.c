@@ -5,6 +5,7 @@
 #include <sysexits.h>
 #include <time.h>
 
+#include "base/json.h"
 #include "send.h"
 #include "send_outbox.h"
 
@@ -96,10 +97,13 @@ send_is_for_later(struct send *s, struct mt_spool *spool, struct mt_spool_item *
 	if (goes && !(*item)->envelope->is_held)
 		return false;
 	(*item)->envelope->is_held = true;
+	(*item)->envelope->not_before = 0;
 	if (mt_spool_save(*item, &err) < 0) {
 		*status = mt_cmd_fail(&err);
 		return true;
 	}
+	if (s->json)
+		mt_json_print(json_pack("{s:s, s:s}", "result", "held", "id", id), '\n', stdout);
 	mt_cmd_warn("held back: mt-send queue release %s sends it, mt-send queue rm %s "
 	    "deletes it", id, id);
 	return true;

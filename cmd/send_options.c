@@ -419,12 +419,27 @@ take_dsn(struct send *s, const struct mt_opt_parser *p)
 	return true;
 }
 
+/* "mt-send -s x reply MSG": meant is a verb, and not somebody of that name. */
+static void
+check_is_no_verb(const struct send *s, const struct mt_opt_parser *p)
+{
+	if (p->verb->id != SEND_NEW || s->args->len > 0)
+		return;
+	for (const struct mt_opt_verb *v = verbs; v->help != NULL; v++) {
+		if (g_strcmp0(v->name, p->value) == 0)
+			mt_cmd_usage("%s comes first: mt-send %s %s [OPTION]...", v->name,
+			    v->name, v->args);
+	}
+}
+
 static void
 read_options(struct send *s, struct mt_opt_parser *p)
 {
 	struct mt_err err = { 0 };
 
 	while (mt_cmd_next(p) > 0) {
+		if (p->id == MT_OPT_ARG)
+			check_is_no_verb(s, p);
 		if (take_word(s, p->id, p->value) || take_dsn(s, p))
 			continue;
 		if (p->id == JOBS) {

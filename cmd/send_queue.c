@@ -167,8 +167,10 @@ static int
 do_release(struct send *s, struct mt_outbox *o, struct mt_spool_item *item)
 {
 	(void)s, (void)o;
+	/* What is held keeps its time; what only waits for it need not any more. */
+	if (!item->envelope->is_held)
+		item->envelope->not_before = 0;
 	item->envelope->is_held = false;
-	item->envelope->not_before = 0;
 	return save(item);
 }
 
@@ -264,7 +266,7 @@ with_item(struct send *s, struct mt_spool *spool, struct mt_outbox *o, const cha
 		mt_cmd_warn("%s: another process is sending it just now", id);
 		return EX_TEMPFAIL;
 	}
-	mt_cmd_warn("%s: not in the queue (mt-send queue list)", id);
+	mt_cmd_warn("%s: not in the queue", id);
 	return EX_NOINPUT;
 }
 

@@ -125,7 +125,9 @@ write_fields(struct work *w, struct mt_err *err)
 	    mt_field_addrs(head, "From", b->from, err) < 0 ||
 	    mt_field_addrs(head, "Sender", b->sender, err) < 0 ||
 	    mt_field_addrs(head, "Reply-To", b->reply_to, err) < 0 ||
-	    mt_field_addrs(head, "To", b->to, err) < 0 ||
+	    (is_empty(b->to) && b->to_group != NULL ?
+	    mt_field_tokens(head, "To", b->to_group, err) :
+	    mt_field_addrs(head, "To", b->to, err)) < 0 ||
 	    mt_field_addrs(head, "Cc", b->cc, err) < 0 || write_ids(w, err) < 0)
 		return -1;
 	if (b->subject != NULL && mt_field_text(head, "Subject", b->subject, err) < 0)

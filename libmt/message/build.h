@@ -41,6 +41,7 @@ struct mt_build {
 	const struct mt_addr_list *sender;	/* needed with two authors */
 	const struct mt_addr_list *reply_to;
 	const struct mt_addr_list *to;
+	const char *to_group;			/* "Name:;" for To, when nobody is in it; or NULL */
 	const struct mt_addr_list *cc;
 	const struct mt_addr_list *bcc;		/* never written, only sent to */
 	const char *subject;			/* UTF-8 */

@@ -7,6 +7,7 @@
 
 #include "base/limits.h"
 #include "message/date.h"
+#include "message/field.h"
 #include "message/header.h"
 #include "message/msgid.h"
 #include "queue/schedule.h"
@@ -44,6 +45,36 @@ reply_of(const struct mt_queue_rcpt *r)
 }
 
 static void
+add_subject(const struct mt_bounce *b, const char *first, size_t n, GString *out)
+{
+	g_autofree char *more = n > 1 ? g_strdup_printf(" and %zu more", n - 1) : g_strdup("");
+	g_autofree char *text = g_strconcat(words[b->kind].subject, ": ", first, more, NULL);
+	mt_auto_value(mt_buf) field = MT_BUF_INIT(MT_MAX_FIELD);
+
+	if (mt_field_text(&field, "Subject", text, NULL) == 0)
+		g_string_append_len(out, field.p, (gssize)field.n);
+}
+
+/* "rfc822; a@b"; else as ASCII, which message/delivery-status is (RFC 6533 3). */
+static void
+add_address(const char *address, GString *out)
+{
+	if (g_str_is_ascii(address)) {
+		g_string_append_printf(out, "rfc822; %s", address);
+		return;
+	}
+	g_string_append(out, "utf-8; ");
+	for (const char *p = address; *p != '\0'; p = g_utf8_next_char(p)) {
+		gunichar c = g_utf8_get_char(p);
+
+		if (c < 0x80 && strchr("\\+=", (int)c) == NULL)
+			g_string_append_c(out, (char)c);
+		else
+			g_string_append_printf(out, "\\x{%02X}", c);
+	}
+}
+
+static void
 add_header(const struct mt_bounce *b, const char *boundary, GString *out)
 {
 	const struct mt_envelope *e = b->envelope;
@@ -62,11 +93,8 @@ add_header(const struct mt_bounce *b, const char *boundary, GString *out)
 	g_string_append_printf(out, "From: mt-send <MAILER-DAEMON@%s>\n", b->host);
 	if (e->from[0] != '\0')
 		g_string_append_printf(out, "To: <%s>\n", e->from);
-	g_string_append_printf(out, "Subject: %s: %s", words[b->kind].subject,
-	    first != NULL ? first : "nobody");
-	if (n > 1)
-		g_string_append_printf(out, " and %zu more", n - 1);
-	g_string_append_printf(out, "\nDate: %s\nMessage-ID: %s\n", date, id);
+	add_subject(b, first != NULL ? first : "nobody", n, out);
+	g_string_append_printf(out, "Date: %s\nMessage-ID: %s\n", date, id);
 	if (e->message_id != NULL)
 		g_string_append_printf(out, "In-Reply-To: %s\nReferences: %s\n",
 		    e->message_id, e->message_id);
@@ -155,8 +183,9 @@ add_status(const struct mt_bounce *b, GString *out)
 			continue;
 		g_string_append_c(out, '\n');
 		add_original(r, out);
-		g_string_append_printf(out, "Final-Recipient: rfc822; %s\nAction: %s\n"
-		    "Status: %s\n", r->address, words[b->kind].action,
+		g_string_append(out, "Final-Recipient: ");
+		add_address(r->address, out);
+		g_string_append_printf(out, "\nAction: %s\nStatus: %s\n", words[b->kind].action,
 		    r->dsn[0] != '\0' && b->kind != MT_BOUNCE_RELAYED ? r->dsn :
 		    words[b->kind].dsn);
 		/* A reply begins with its code; our own words are no SMTP (RFC 3464 2.3.6). */

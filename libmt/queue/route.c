@@ -48,6 +48,9 @@ mt_route_set_down(struct mt_spool *s, const char *name, int64_t now, uint32_t ji
 	struct mt_route r;
 
 	mt_route_read(s, name, &r);
+	/* Who tries before the time, say with a new message, finds the same outage. */
+	if (r.tries > 0 && r.down_since <= now && !mt_route_is_due(&r, now))
+		return 0;
 	if (r.down_since == 0 || r.down_since > now)
 		r.down_since = now;
 	r.tries++;

@@ -24,7 +24,8 @@ struct mt_route {
 
 /* It is kept in route/NAME of the queue; a file that is none knows nothing. */
 void mt_route_read(struct mt_spool *s, const char *name, struct mt_route *out);
-/* It could not be reached: set the time of the next try. jitter is any number. */
+/* It could not be reached: set the time of the next try, if that is not to come already.
+   jitter is any number. */
 int mt_route_set_down(struct mt_spool *s, const char *name, int64_t now, uint32_t jitter,
     struct mt_err *err);
 /* It was reached. */

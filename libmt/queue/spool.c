@@ -296,8 +296,8 @@ mt_spool_peek(struct mt_spool *s, const char *id, struct mt_err *err)
 	mt_auto_value(mt_buf) text = MT_BUF_INIT(MT_MAX_ENVELOPE);
 	struct mt_envelope *e;
 
-	if (!is_id(id))
-		return mt_fail_null(err, MT_ENOINPUT, "%s: no id of the queue", id);
+	if (!is_id(id) || (access(path, F_OK) < 0 && errno == ENOENT))
+		return mt_fail_null(err, MT_ENOINPUT, "%s: not in the queue", id);
 	if (mt_file_read(path, &text, err) < 0)
 		return NULL;
 	e = mt_envelope_read(mt_buf_slice(&text), err);

@@ -98,6 +98,14 @@ mt_compose_set_sender(struct mt_compose *c, const char *mailbox, struct mt_err *
 int
 mt_compose_add_to(struct mt_compose *c, const char *list, struct mt_err *err)
 {
+	mt_auto_value(mt_addr_list) none = { 0 };
+
+	/* "undisclosed-recipients:;" (RFC 5322 3.4) */
+	if (mt_addr_parse(mt_slice_str(list), &none, NULL) == 0 && none.n == 0 &&
+	    strchr(list, ':') != NULL && g_str_is_ascii(list)) {
+		c->build.to_group = keep(c, g_strstrip(g_strdup(list)));
+		return 0;
+	}
 	return add_list(&c->to, list, "recipient", err);
 }
 
@@ -241,6 +249,7 @@ mt_compose_reset(struct mt_compose *c)
 			g_array_remove_index(c->attachments, i - 1);
 	}
 	c->build.subject = c->build.in_reply_to = c->build.references = NULL;
+	c->build.to_group = NULL;
 	c->wish = (struct mt_wish){ 0 };
 	mt_buf_reset(&c->body);
 	c->own = 0;

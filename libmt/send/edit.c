@@ -26,7 +26,10 @@ mt_edit_write(const struct mt_compose *c, struct mt_buf *out, struct mt_err *err
 	int failed = 0;
 
 	failed |= write_addrs(out, "From", &c->from);
-	failed |= write_addrs(out, "To", &c->to);
+	if (c->to.n == 0 && b->to_group != NULL)
+		failed |= mt_buf_appendf(out, "To: %s\n", b->to_group);
+	else
+		failed |= write_addrs(out, "To", &c->to);
 	failed |= write_addrs(out, "Cc", &c->cc);
 	failed |= write_addrs(out, "Bcc", &c->bcc);
 	failed |= mt_buf_appendf(out, "Subject: %s\n", b->subject != NULL ? b->subject : "");

@@ -261,7 +261,7 @@ send_one(struct mt_inject *i, int fd, struct mt_inject_result *r)
 	g_autofree struct mt_smtp_outcome *outcomes =
 	    g_new0(struct mt_smtp_outcome, i->rcpts->len);
 	struct mt_smtp_envelope_out env = { i->from,
-		(const char *const *)i->rcpts->pdata, i->rcpts->len, NULL, NULL };
+		(const char *const *)i->rcpts->pdata, i->rcpts->len, NULL, NULL, false };
 	struct mt_err err = { 0 };
 	struct line *l;
 	bool again;

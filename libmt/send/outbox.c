@@ -189,7 +189,8 @@ send_some(struct mt_outbox *o, struct mt_spool_item *item, struct mt_queue_rcpt 
 	const struct mt_envelope *e = item->envelope;
 	const struct mt_dsn dsn = { e->notify, e->ret, e->envid };
 	struct mt_dsn_rcpt wishes[MT_MAX_RCPTS];
-	const struct mt_smtp_envelope_out env = { e->from, specs, n, &dsn, wishes };
+	const struct mt_smtp_envelope_out env = { e->from, specs, n, &dsn, wishes,
+		e->is_ours };
 	bool is_new, is_unfit, is_lost;
 
 	for (size_t i = 0; i < n; i++) {

@@ -62,12 +62,12 @@ copy_write(struct copy *c, struct mt_slice fields, int draft, struct mt_err *err
  * 4.5.3.1.8). A later one that fails leaves what the earlier ones reached.
  */
 static void
-send_all(struct mt_smtp_client *client, const char *from, const char *const *rcpts,
-    const struct mt_dsn *dsn, int draft, struct mt_submit_result *r, struct mt_err *err)
+send_all(const struct mt_submit *s, struct mt_smtp_client *client, const char *from,
+    const char *const *rcpts, int draft, struct mt_submit_result *r, struct mt_err *err)
 {
 	for (size_t at = 0; at < r->n; at += MT_MAX_RCPTS) {
 		struct mt_smtp_envelope_out env = { from, rcpts + at,
-			MIN(r->n - at, MT_MAX_RCPTS), dsn, NULL };
+			MIN(r->n - at, MT_MAX_RCPTS), s->dsn, NULL, s->is_ours };
 
 		if (at > 0 && !mt_smtp_client_is_usable(client)) {
 			for (size_t i = at; i < r->n; i++)
@@ -122,8 +122,7 @@ mt_submit(const struct mt_submit *s, struct mt_submit_result *out, struct mt_err
 	for (size_t i = 0; i < s->rcpts->n; i++)
 		g_ptr_array_add(specs, mt_addr_spec(&s->rcpts->v[i]));
 	count(out, s->rcpts);
-	send_all(client, from, (const char *const *)specs->pdata, s->dsn, draft, out,
-	    &why);
+	send_all(s, client, from, (const char *const *)specs->pdata, draft, out, &why);
 	out->lacks_dsn = s->dsn != NULL &&
 	    (s->dsn->notify & (MT_DSN_SUCCESS | MT_DSN_DELAY)) != 0 &&
 	    !mt_smtp_client_extensions(client)->has_dsn;

@@ -547,13 +547,13 @@ prepare_path(struct transaction *t, const char *text, struct mt_smtp_path *path,
 	if (mt_smtp_path_parse(mt_slice_str(text), path, err) < 0 ||
 	    mt_smtp_path_to_ascii(path, err) < 0) {
 		g_strlcpy(err->dsn, "5.1.3", sizeof(err->dsn));
-		return mt_fail_in(err, "<%s>", text);
+		return -1;
 	}
 	if (path->is_ascii)
 		return 0;
 	if (!t->c->ext.has_smtputf8)
 		return mt_fail_dsn(err, MT_EUNAVAIL, "5.6.7",
-		    "<%s>: the server does not take such addresses (no SMTPUTF8)", text);
+		    "the server takes only addresses in ASCII (no SMTPUTF8)");
 	t->is_utf8 = true;
 	return 0;
 }
@@ -567,7 +567,7 @@ prepare(struct transaction *t, const struct mt_smtp_envelope_out *env,
 	size_t left = 0;
 
 	if (env->from[0] != '\0' && prepare_path(t, env->from, &t->from, err) < 0)
-		return -1;
+		return mt_fail_in(err, "sender <%s>", env->from);
 	for (size_t i = 0; i < t->n; i++) {
 		struct mt_err why = { 0 };
 
@@ -585,6 +585,10 @@ prepare(struct transaction *t, const struct mt_smtp_envelope_out *env,
 	}
 	if (mt_smtp_scan(t->fd, &t->scan, err) < 0)
 		return -1;
+	t->is_utf8 = t->is_utf8 || (env->is_ours && t->scan.header_is_8bit);
+	if (t->is_utf8 && !t->c->ext.has_smtputf8)
+		return mt_fail_dsn(err, MT_EUNAVAIL, "5.6.7", "the message names addresses that "
+		    "are not ASCII, and the server takes only such (no SMTPUTF8)");
 	if (t->c->ext.size_max != 0 && t->scan.size > t->c->ext.size_max)
 		return mt_fail_dsn(err, MT_EUNAVAIL, "5.3.4",
 		    "the message has %" PRIu64 " octets, the server takes %" PRIu64,

@@ -57,6 +57,7 @@ struct mt_smtp_envelope_out {
 	size_t rcpts_n;			/* at least 1 */
 	const struct mt_dsn *dsn;	/* said where DSN is offered; NULL: nothing */
 	const struct mt_dsn_rcpt *dsn_rcpts;	/* one for each recipient; NULL: none */
+	bool is_ours;			/* an 8-bit header holds such addresses (RFC 6532) */
 };
 
 /*
@@ -72,6 +73,7 @@ struct mt_smtp_envelope_out {
  *
  * - A domain that is not ASCII goes as A-labels; a local part that is not ASCII needs
  *   SMTPUTF8, else that recipient (or, for the sender, all) is refused with 5.6.7.
+ * - A message of ours whose header has 8-bit bytes needs SMTPUTF8 alike (RFC 6531 3.4).
  * - A finished message with 8-bit bytes is sent as it is where 8BITMIME is not offered,
  *   as MTAs do; where it is, BODY=8BITMIME is said. Lines over 998 octets pass alike.
  *   A server that minds says so in its reply.

@@ -103,6 +103,19 @@ expect 'no recipient, a bad one, an unknown option: 64, and the word is named' '
 	echo | status 64 mt-send -s x "not an address" 2>err; grep -q "not an address" err
 	status 64 mt-send --subjekt x b@x.y 2>err; grep -q -- --subject err
 '
+expect 'a verb behind an option is no name: it says where it stands' '
+	echo | status 64 mt-send -s x reply msg.eml 2>err
+	grep "reply comes first: mt-send reply MSG" err
+'
+expect 'a group with nobody in it stands in To' '
+	echo t | dry -n -s x -b hid@x.y "undisclosed-recipients:;"
+	grep -q "^To: undisclosed-recipients:;.$" eml
+	grep -q "<hid@x.y>" envelope
+	echo t | dry -n -s x "undisclosed-recipients:;" b@x.y
+	grep -q "^To: b@x.y.$" eml
+	echo t | status 64 mt-send -n -s x "undisclosed-recipients:;" 2>err
+	grep -q "recipient" err
+'
 expect 'an empty text needs a subject' '
 	status 64 mt-send -n b@x.y 2>err
 	grep -q -- -s err

@@ -162,6 +162,17 @@ expect 'held is not sent, also by a run that would; released is' '
 	mt-send queue release "$(id)"
 	mt-send queue run
 	taken 1; queued 0'
+expect 'held until a time, it still waits for that when it is released; then no more' '
+	fake
+	try 0 --at +2h b@x.y
+	mt-send queue hold "$(id)"
+	mt-send queue release "$(id)"
+	mt-send queue run
+	mt-send queue list | grep later
+	taken 0; queued 1
+	mt-send queue release "$(id)"
+	mt-send queue run
+	taken 1; queued 0'
 fake --reply "RCPT TO:<b=250 ok" --reply "RCPT TO:<c=451 4.2.0 later"
 expect 'when only some wait, it is told how many, and the list has only those' '
 	try 0 b@x.y c@x.y
@@ -184,6 +195,10 @@ expect 'an id that is none is 66, a verb that is none 64' '
 	status 66 mt-send queue rm 00000000000000 2>err
 	grep "00000000000000: not in the queue" err
 	status 66 mt-send queue show ../../x
+	for id in 00000000000000 x; do
+		status 66 mt-send queue why $id 2>err
+		[ "$(cat err)" = "mt-send: $id: not in the queue" ]
+	done
 	status 64 mt-send queue eat 2>err
 	grep "eat" err
 	status 64 mt-send queue rm

@@ -56,6 +56,18 @@ envelope(void)
 	return e;
 }
 
+/* Only r failed. */
+static void
+turn_away(struct mt_envelope *e, const struct mt_queue_rcpt *r)
+{
+	for (guint i = 0; i < e->rcpts->len; i++) {
+		struct mt_queue_rcpt *other = e->rcpts->pdata[i];
+
+		if (other != r && other->fate == MT_QUEUE_FAILED)
+			other->fate = MT_QUEUE_TOLD;
+	}
+}
+
 int
 main(void)
 {
@@ -92,6 +104,13 @@ main(void)
 	has(late, "Action: delayed\nStatus: 4.0.0\nWill-Retry-Until: ", "as fields, too");
 	ok(strstr(late->str, "lost@b") == NULL, "who is lost is not late");
 	ok(strstr(late->str, ".dot") == NULL, "and the message is not sent back");
+	r = add(e, "j\xc3\xb6rg@b.example", MT_QUEUE_FAILED, "5.6.7", "no SMTPUTF8");
+	b.kind = MT_BOUNCE_FAILED;
+	g_string_truncate(failed, 0);
+	turn_away(e, r);
+	ok(mt_bounce_write(&b, append, failed, &err) == 0, "of an address that is not ASCII");
+	has(failed, "\nSubject: =?UTF-8?Q?Not_delivered=3A_j=C3=B6rg", "its subject is");
+	has(failed, "Final-Recipient: utf-8; j\\x{F6}rg@b.example\n", "and so are its fields");
 	r = add(e, "on@b.example", MT_QUEUE_SENT, "2.6.0", "250 2.6.0 taken");
 	r->is_relayed = true;
 	r->orcpt = g_strdup("rfc822;first+2B1@b.example");

@@ -31,6 +31,9 @@ main(void)
 	ok(r.next > now && r.next <= now + 60 && !mt_route_is_due(&r, now),
 	    "it is tried again in a minute");
 	ok(mt_route_is_due(&r, now + 60), "then");
+	ok(mt_route_set_down(s, "work", now + 5, 0, &err) == 0, "another message finds the same");
+	mt_route_read(s, "work", &r);
+	ok(r.tries == 1 && r.down_since == NOW && r.next <= now + 60, "which is one failure");
 	for (int i = 0; i < 200; i++) {
 		now = r.next;
 		if (mt_route_set_down(s, "work", now, UINT32_MAX, &err) < 0)
