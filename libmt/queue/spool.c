@@ -37,11 +37,15 @@
 #include "queue/reaper.h"
 #include "smtp/client.h"
 
+#define ROOM_SIZE MT_KIB(64)
 #define LEFT_OVER_S (36 * INT64_C(3600))
 
 struct mt_spool {
 	char *dir, *env, *msg, *tmp, *corrupt, *last_run;
 	struct mt_reaper *reaper;
+	char *room;		/* the file that becomes the next env/ID to be replaced, */
+	int room_fd;		/* or -1: there is none */
+	size_t room_size;	/* that the disk has for it */
 };
 
 static int
@@ -63,6 +67,7 @@ mt_spool_open(const char *dir, struct mt_err *err)
 {
 	mt_auto(mt_spool) s = g_new0(struct mt_spool, 1);
 
+	s->room_fd = -1;
 	s->dir = g_strdup(dir);
 	s->env = g_build_filename(dir, "env", NULL);
 	s->msg = g_build_filename(dir, "msg", NULL);
@@ -79,12 +84,24 @@ mt_spool_open(const char *dir, struct mt_err *err)
 	return mt_steal(&s);
 }
 
+static void
+drop_room(struct mt_spool *s)
+{
+	if (s->room_fd < 0)
+		return;
+	close(s->room_fd);
+	s->room_fd = -1;
+	unlink(s->room);
+}
+
 void
 mt_spool_free(struct mt_spool *s)
 {
 	if (s == NULL)
 		return;
 	mt_reaper_free(s->reaper);
+	drop_room(s);
+	g_free(s->room);
 	g_free(s->dir);
 	g_free(s->env);
 	g_free(s->msg);
@@ -100,30 +117,11 @@ mt_spool_dir(const struct mt_spool *s)
 	return s->dir;
 }
 
-/* Where the next env/ID is written: only who has the lock does so. */
-static char *
-next_envelope(const struct mt_spool_item *i)
-{
-	return g_strdup_printf("%s/%s.new", i->spool->env, i->id);
-}
-
-static void
-drop_next(struct mt_spool_item *i)
-{
-	g_autofree char *next = next_envelope(i);
-
-	close(i->room_fd);
-	i->room_fd = -1;
-	unlink(next);
-}
-
 void
 mt_spool_item_free(struct mt_spool_item *i)
 {
 	if (i == NULL)
 		return;
-	if (i->room_fd >= 0)
-		drop_next(i);
 	if (i->fd >= 0)
 		close(i->fd);
 	mt_envelope_free(i->envelope);
@@ -200,57 +198,65 @@ place_message(struct mt_spool *s, const char *id, int from, struct mt_err *err)
 }
 
 static int
-open_next(struct mt_spool_item *i, struct mt_err *err)
+open_room(struct mt_spool *s, struct mt_err *err)
 {
-	g_autofree char *next = next_envelope(i);
-
-	if (i->room_fd < 0)
-		i->room_fd = open(next, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
-		    0600);
-	return i->room_fd >= 0 ? 0 :
-	    mt_fail(err, mt_err_kind_of_errno(errno), "%s: %m", next);
+	if (s->room_fd >= 0)
+		return 0;
+	g_free(s->room);
+	s->room = g_strdup_printf("%s/%d-%08x.new", s->env, (int)getpid(), g_random_int());
+	s->room_size = 0;
+	s->room_fd = open(s->room, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	return s->room_fd >= 0 ? 0 :
+	    mt_fail(err, mt_err_kind_of_errno(errno), "%s: %m", s->room);
 }
 
 int
 mt_spool_save(struct mt_spool_item *i, struct mt_err *err)
 {
-	g_autofree char *path = g_build_filename(i->spool->env, i->id, NULL);
-	g_autofree char *next = next_envelope(i);
+	struct mt_spool *s = i->spool;
+	g_autofree char *path = g_build_filename(s->env, i->id, NULL);
 	mt_auto_value(mt_buf) text = MT_BUF_INIT(MT_MAX_ENVELOPE);
 
 	if (mt_envelope_write(i->envelope, &text, err) < 0)
 		return mt_fail_in(err, "%s", path);
-	if (open_next(i, err) < 0)
+	if (open_room(s, err) < 0)
 		return -1;
-	if (mt_file_write_all(i->room_fd, text.p, text.n) < 0 ||
-	    ftruncate(i->room_fd, (off_t)text.n) < 0 || fsync(i->room_fd) < 0 ||
-	    rename(next, path) < 0) {
+	if (mt_file_write_all(s->room_fd, text.p, text.n) < 0 ||
+	    ftruncate(s->room_fd, (off_t)text.n) < 0 || fsync(s->room_fd) < 0 ||
+	    rename(s->room, path) < 0) {
 		mt_fail(err, mt_err_kind_of_errno(errno), "%s: write: %m", path);
-		drop_next(i);
+		drop_room(s);
 		return -1;
 	}
-	close(i->room_fd);
-	i->room_fd = -1;
-	return mt_file_sync_dir(i->spool->env, err);
+	close(s->room_fd);
+	s->room_fd = -1;
+	return mt_file_sync_dir(s->env, err);
 }
 
 int
 mt_spool_reserve(struct mt_spool_item *i, struct mt_err *err)
 {
 	const size_t for_each = sizeof(((struct mt_smtp_outcome *)0)->text) + 100;
-	mt_auto_value(mt_buf) text = MT_BUF_INIT(MT_MAX_ENVELOPE);
-	size_t waiting = mt_envelope_count(i->envelope, MT_QUEUE_WAITING);
+	struct mt_spool *s = i->spool;
+	g_autofree char *path = g_build_filename(s->env, i->id, NULL);
+	size_t waiting = mt_envelope_count(i->envelope, MT_QUEUE_WAITING), size;
+	struct stat st;
 
-	if (i->room_fd >= 0)
-		return 0;
-	if (mt_envelope_write(i->envelope, &text, err) < 0 || open_next(i, err) < 0)
+	if (open_room(s, err) < 0)
 		return -1;
-	errno = posix_fallocate(i->room_fd, 0, (off_t)(text.n + waiting * for_each));
-	if (errno == 0)
+	if (lstat(path, &st) < 0)
+		return mt_fail(err, mt_err_kind_of_errno(errno), "%s: %m", path);
+	size = MAX((size_t)st.st_size + waiting * for_each, ROOM_SIZE);
+	if (size <= s->room_size)
 		return 0;
-	mt_fail(err, mt_err_kind_of_errno(errno), "%s/%s: %m", i->spool->env, i->id);
-	drop_next(i);
-	return -1;
+	errno = posix_fallocate(s->room_fd, 0, (off_t)size);
+	if (errno != 0) {
+		mt_fail(err, mt_err_kind_of_errno(errno), "%s: %m", path);
+		drop_room(s);
+		return -1;
+	}
+	s->room_size = size;
+	return 0;
 }
 
 static int
@@ -271,7 +277,7 @@ mt_spool_add(struct mt_spool *s, const struct mt_envelope *e, int fd,
 	mt_auto(mt_spool_item) item = g_new0(struct mt_spool_item, 1);
 
 	item->spool = s;
-	item->fd = item->room_fd = -1;
+	item->fd = -1;
 	if (new_id(item->id, err) < 0 || copy_envelope(e, &item->envelope, err) < 0)
 		return mt_fail_in(err, "queue");
 	item->fd = place_message(s, item->id, fd, err);
@@ -359,7 +365,7 @@ mt_spool_take(struct mt_spool *s, const char *id, struct mt_spool_item **out,
 
 	*is_busy = false;
 	item->spool = s;
-	item->fd = item->room_fd = -1;
+	item->fd = -1;
 	if (!is_id(id))
 		return 0;
 	g_strlcpy(item->id, id, sizeof(item->id));

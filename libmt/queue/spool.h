@@ -28,7 +28,6 @@ const char *mt_spool_dir(const struct mt_spool *s);
 struct mt_spool_item {
 	char id[MT_QUEUE_ID_SIZE];
 	int fd;			/* the message; its lock hangs on it */
-	int room_fd;		/* of mt_spool_reserve(), or -1 */
 	struct mt_envelope *envelope;
 	struct mt_spool *spool;	/* not owned */
 };
@@ -60,9 +59,10 @@ int64_t mt_spool_size(struct mt_spool *s, const char *id);
 /* Make the item's envelope durable in place of the old one. */
 int mt_spool_save(struct mt_spool_item *i, struct mt_err *err);
 /*
- * Set room aside on the disk for the next mt_spool_save(), also when every recipient that
- * waits gets the longest reply. A message whose outcome could not be recorded would be
- * sent again by each run: who cannot reserve does not send.
+ * Have room on the disk for the next mt_spool_save(), also when every recipient that waits
+ * gets the longest reply; it stays until it is used or the spool is freed. A message whose
+ * outcome could not be recorded would be sent again by each run: who cannot reserve does
+ * not send.
  */
 int mt_spool_reserve(struct mt_spool_item *i, struct mt_err *err);
 /* The message leaves the queue: nobody finds it there any more. The item stays locked. */
