@@ -24,6 +24,8 @@ static const struct {
 	[MT_SYNC_DELETE_REMOTE] = { "would-delete-there", "deleted-there" },
 	[MT_SYNC_FORGET] = { "would-forget", "forgotten" },
 	[MT_SYNC_NOTE] = { "would-note", "noted" },
+	[MT_SYNC_MOVE_LOCAL] = { "would-move-here", "moved-here" },
+	[MT_SYNC_MOVE_REMOTE] = { "would-move-there", "moved-there" },
 };
 
 static const char *
@@ -52,6 +54,8 @@ report_json(const struct job *j, const struct mt_sync_event *ev)
 	json_object_set_new(o, "folder", mt_json_text(ev->folder));
 	if (ev->kind == MT_SYNC_FAILED || ev->kind == MT_SYNC_HELD)
 		json_object_set_new(o, "action", json_string(words[ev->what].would + 6));
+	if (ev->from != NULL)
+		json_object_set_new(o, "from", mt_json_text(ev->from));
 	if (ev->uid != 0)
 		json_object_set_new(o, "uid", json_integer(ev->uid));
 	if (ev->name != NULL)
@@ -140,6 +144,8 @@ static const struct {
 	{ MT_SYNC_FLAGS_REMOTE, "flags_there", "flags changed on the server" },
 	{ MT_SYNC_DELETE_LOCAL, "deleted_here", "deleted here" },
 	{ MT_SYNC_DELETE_REMOTE, "deleted_there", "deleted on the server" },
+	{ MT_SYNC_MOVE_LOCAL, "moved_here", "moved here" },
+	{ MT_SYNC_MOVE_REMOTE, "moved_there", "moved on the server" },
 };
 
 static void

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "fetch/sync_job.h"
+#include "fetch/sync_move.h"
 #include "fetch/sync_names.h"
 #include "maildir/folder.h"
 
@@ -318,42 +319,72 @@ check_root(struct mt_sync *s, struct mt_err *err)
 	    (long long)rows);
 }
 
+/* What the server refuses for one folder says nothing of the others: 0. */
 static int
-do_folder(struct mt_sync *s, guint at, struct mt_err *err)
+pass_over(struct mt_sync *s, const char *folder, const struct mt_err *why, struct mt_err *err)
 {
-	const struct mt_sync_box *b = g_ptr_array_index(s->boxes, at);
-	g_autofree char *path = g_build_filename(s->run.params->root,
-	    (const char *)s->paths->pdata[at], NULL);
-	mt_auto_value(mt_sync_job) job = { NULL };
-
-	if (mt_sync_job_load(&job, &s->run, b, path, err) < 0)
-		return -1;
-	s->run.result->folders++;
-	if (mt_sync_job_is_quiet(&job))
+	if (why->kind == MT_EUNAVAIL) {
+		fail_folder(s, folder, why);
 		return 0;
-	return mt_sync_job_do(&job, err);
+	}
+	*err = *why;
+	return mt_fail_in(err, "%s", folder);
+}
+
+static void
+job_free(void *p)
+{
+	mt_sync_job_clear(p);
+	g_free(p);
+}
+
+/* A job for each folder in which something has changed, planned. */
+static int
+plan_folders(struct mt_sync *s, GPtrArray *jobs, struct mt_err *err)
+{
+	for (guint i = 0; i < s->boxes->len; i++) {
+		const struct mt_sync_box *b = g_ptr_array_index(s->boxes, i);
+		g_autofree char *path = NULL;
+		struct mt_err why = { 0 };
+		struct mt_sync_job *job;
+
+		if (!is_wanted(s, b))
+			continue;
+		s->run.result->folders++;
+		path = g_build_filename(s->run.params->root, (const char *)s->paths->pdata[i],
+		    NULL);
+		job = g_new0(struct mt_sync_job, 1);
+		g_ptr_array_add(jobs, job);
+		if (mt_sync_job_load(job, &s->run, b, path, err) < 0)
+			return -1;
+		if (!mt_sync_job_is_quiet(job) && mt_sync_job_plan(job, &why) == 0)
+			continue;
+		if (why.kind != MT_ENONE && pass_over(s, b->name, &why, err) < 0)
+			return -1;
+		g_ptr_array_remove_index(jobs, jobs->len - 1);
+	}
+	return 0;
 }
 
 int
 mt_sync_run(struct mt_sync *s, const char *password, struct mt_sync_result *result,
     struct mt_err *err)
 {
+	g_autoptr(GPtrArray) jobs = g_ptr_array_new_with_free_func(job_free);
+
 	*result = (struct mt_sync_result){ 0 };
 	s->run.result = result;
-	if (connect_to(s, password, err) < 0 || find_folders(s, err) < 0 || check_root(s, err) < 0)
+	if (connect_to(s, password, err) < 0 || find_folders(s, err) < 0 ||
+	    check_root(s, err) < 0 || plan_folders(s, jobs, err) < 0 ||
+	    mt_sync_move(jobs, err) < 0)
 		return -1;
-	for (guint i = 0; i < s->boxes->len; i++) {
-		const struct mt_sync_box *b = g_ptr_array_index(s->boxes, i);
+	for (guint i = 0; i < jobs->len; i++) {
+		struct mt_sync_job *job = g_ptr_array_index(jobs, i);
 		struct mt_err why = { 0 };
 
-		if (!is_wanted(s, b) || do_folder(s, i, &why) == 0)
-			continue;
-		/* What the server refuses for one folder says nothing of the others. */
-		if (why.kind != MT_EUNAVAIL) {
-			*err = why;
-			return mt_fail_in(err, "%s", b->name);
-		}
-		fail_folder(s, b->name, &why);
+		if (mt_sync_job_do(job, &why) < 0 &&
+		    pass_over(s, job->box->name, &why, err) < 0)
+			return -1;
 	}
 	mt_sync_server_logout(s->run.server);
 	return 0;

@@ -19,6 +19,7 @@ enum mt_sync_event_kind {
 struct mt_sync_event {
 	enum mt_sync_event_kind kind;
 	const char *folder;	/* its name on the server */
+	const char *from;	/* of a move: the one that it was in */
 	enum mt_sync_what what;	/* DONE, WOULD, HELD, FAILED */
 	uint32_t uid;		/* 0: not known */
 	const char *name;	/* of the file: its unique part, or NULL */

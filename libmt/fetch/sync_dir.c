@@ -73,6 +73,31 @@ mt_sync_dir_scan(struct mt_sync_dir *d, const char *path, struct mt_err *err)
 	return rc < 0 ? -1 : 1;
 }
 
+int
+mt_sync_dir_open(struct mt_sync_dir *d, const char *path, struct mt_err *err)
+{
+	if (d->maildir == NULL)
+		d->maildir = mt_maildir_open(path, err);
+	return d->maildir != NULL ? 0 : -1;
+}
+
+void
+mt_sync_dir_close(struct mt_sync_dir *d)
+{
+	mt_maildir_free(d->maildir);
+	d->maildir = NULL;
+}
+
+bool
+mt_sync_dir_has(const struct mt_sync_dir *d, const char *name)
+{
+	for (guint i = 0; i < d->files->len; i++) {
+		if (g_str_equal(g_array_index(d->files, struct mt_sync_file, i).name, name))
+			return true;
+	}
+	return false;
+}
+
 void
 mt_sync_dir_clear(struct mt_sync_dir *d)
 {
@@ -117,9 +142,10 @@ mt_sync_dir_path(const struct mt_sync_dir *d, const struct mt_sync_file *f)
 	return g_build_filename(mt_maildir_path(d->maildir), f->is_new ? "new" : "cur", name, NULL);
 }
 
-int
-mt_sync_dir_set_flags(struct mt_sync_dir *d, const struct mt_sync_file *f, unsigned flags,
-    struct mt_err *err)
+/* Rename it to that name, with those flags, in a Maildir that may be another one. */
+static int
+place(struct mt_sync_dir *d, const struct mt_sync_file *f, struct mt_sync_dir *to,
+    const char *unique, unsigned flags, struct mt_err *err)
 {
 	char old[MT_MAILDIR_NAME_SIZE], name[MT_MAILDIR_NAME_SIZE];
 	char letters[MT_MAILDIR_FLAGS_SIZE];
@@ -128,18 +154,32 @@ mt_sync_dir_set_flags(struct mt_sync_dir *d, const struct mt_sync_file *f, unsig
 	mt_sync_flags_to_maildir(flags, mt_slice_str(f->letters), letters);
 	if (!find_file(d, f, old))
 		return 0;
-	if (!mt_maildir_name_with_flags(mt_slice_str(f->name), mt_slice_str(letters), name))
+	if (!mt_maildir_name_with_flags(mt_slice_str(unique), mt_slice_str(letters), name))
 		return mt_fail(err, MT_EDATA, "%s/%s: no room for flags in the name",
 		    mt_maildir_path(d->maildir), old);
 	if (renameat2(mt_maildir_fd(d->maildir, f->is_new ? "new" : "cur"), old,
-	    mt_maildir_fd(d->maildir, sub), name, RENAME_NOREPLACE) == 0) {
-		d->is_changed = true;
+	    mt_maildir_fd(to->maildir, sub), name, RENAME_NOREPLACE) == 0) {
+		d->is_changed = to->is_changed = true;
 		return 1;
 	}
 	if (errno == ENOENT)
 		return 0;
 	return mt_fail(err, mt_err_kind_of_errno(errno), "%s/%s: rename to %s: %m",
 	    mt_maildir_path(d->maildir), old, name);
+}
+
+int
+mt_sync_dir_set_flags(struct mt_sync_dir *d, const struct mt_sync_file *f, unsigned flags,
+    struct mt_err *err)
+{
+	return place(d, f, d, f->name, flags, err);
+}
+
+int
+mt_sync_dir_move(struct mt_sync_dir *d, const struct mt_sync_file *f, struct mt_sync_dir *to,
+    const char *name, unsigned flags, struct mt_err *err)
+{
+	return place(d, f, to, name, flags, err);
 }
 
 int

@@ -20,10 +20,17 @@ struct mt_sync_dir {
  */
 bool mt_sync_dir_times(const char *path, int64_t *cur_ns, int64_t *new_ns);
 
-/* List it. 1, 0 when there is no Maildir of that name, -1. */
+/*
+ * List it. 1, 0 when there is no Maildir of that name, -1. It is open for what follows until it
+ * is closed, for not all Maildirs can be open at once; then it can be opened again.
+ */
 int mt_sync_dir_scan(struct mt_sync_dir *d, const char *path, struct mt_err *err);
+int mt_sync_dir_open(struct mt_sync_dir *d, const char *path, struct mt_err *err);
+void mt_sync_dir_close(struct mt_sync_dir *d);
 void mt_sync_dir_clear(struct mt_sync_dir *d);
 
+/* Whether there is a file of that unique name. */
+bool mt_sync_dir_has(const struct mt_sync_dir *d, const char *name);
 /* The file's path: g_free. */
 char *mt_sync_dir_path(const struct mt_sync_dir *d, const struct mt_sync_file *f);
 
@@ -35,6 +42,9 @@ int mt_sync_dir_set_flags(struct mt_sync_dir *d, const struct mt_sync_file *f, u
     struct mt_err *err);
 int mt_sync_dir_remove(struct mt_sync_dir *d, const struct mt_sync_file *f,
     struct mt_err *err);
+/* Move it to another Maildir on the same disk, under that unique name. */
+int mt_sync_dir_move(struct mt_sync_dir *d, const struct mt_sync_file *f,
+    struct mt_sync_dir *to, const char *name, unsigned flags, struct mt_err *err);
 /* All that was changed is durable. */
 int mt_sync_dir_flush(struct mt_sync_dir *d, struct mt_err *err);
 

@@ -43,16 +43,6 @@ mt_sync_failed(struct mt_sync_job *j, enum mt_sync_what what, uint32_t uid, cons
 
 /* --- what is known -------------------------------------------------------------------- */
 
-static bool
-has_file(const struct mt_sync_dir *d, const char *name)
-{
-	for (guint i = 0; i < d->files->len; i++) {
-		if (g_str_equal(g_array_index(d->files, struct mt_sync_file, i).name, name))
-			return true;
-	}
-	return false;
-}
-
 /* A killed run was about to store these: those that arrived are agreed upon. */
 static int
 recover(struct mt_sync_job *j, struct mt_err *err)
@@ -71,7 +61,7 @@ recover(struct mt_sync_job *j, struct mt_err *err)
 	for (guint i = 0; i < list->len && rc == 0; i++) {
 		const struct mt_sync_row *row = &g_array_index(list, struct mt_sync_row, i);
 
-		if (has_file(&dir, row->name)) {
+		if (mt_sync_dir_has(&dir, row->name)) {
 			rc = mt_sync_state_put(state, j->folder.id, row, MT_SYNC_AGREED, err);
 			j->run->result->recovered++;
 		} else {
@@ -90,7 +80,8 @@ mt_sync_job_load(struct mt_sync_job *j, struct mt_sync_run *run, const struct mt
 {
 	*j = (struct mt_sync_job){ .run = run, .box = box, .path = g_strdup(path),
 		.rows = g_array_new(FALSE, FALSE, sizeof(struct mt_sync_row)),
-		.strings = g_string_chunk_new(4096) };
+		.strings = g_string_chunk_new(4096),
+		.moved = g_ptr_array_new_with_free_func(g_free) };
 	if (mt_sync_state_folder(run->state, box->name, &j->folder, err) < 0)
 		return -1;
 	return recover(j, err);
@@ -107,6 +98,8 @@ mt_sync_job_clear(struct mt_sync_job *j)
 		g_array_free(j->rows, TRUE);
 	if (j->old != NULL)
 		g_array_free(j->old, TRUE);
+	if (j->moved != NULL)
+		g_ptr_array_unref(j->moved);
 	if (j->strings != NULL)
 		g_string_chunk_free(j->strings);
 	g_free(j->path);
@@ -310,7 +303,7 @@ change_remote(struct mt_sync_job *j, GPtrArray *made, struct mt_err *err)
 		return -1;
 	if (gone.n == 0)
 		return 0;
-	if (mt_sync_server_move(j->run->server, &gone, trash, &left, err) < 0)
+	if (mt_sync_server_move(j->run->server, &gone, trash, &left, NULL, err) < 0)
 		return -1;
 	if (left) {
 		struct mt_err why = { 0 };
@@ -429,12 +422,25 @@ execute(struct mt_sync_job *j, struct mt_err *err)
 	    save_folder(j, err);
 }
 
+/* What a program of the user's takes for a folder there. */
+static int
+make_maildir(const struct mt_sync_job *j, struct mt_err *err)
+{
+	struct mt_maildir *m = mt_maildir_create(j->path, err);
+
+	if (m == NULL)
+		return -1;
+	mt_maildir_sweep(m);
+	mt_maildir_free(m);
+	return 0;
+}
+
 int
-mt_sync_job_do(struct mt_sync_job *j, struct mt_err *err)
+mt_sync_job_plan(struct mt_sync_job *j, struct mt_err *err)
 {
 	const struct mt_sync_params *p = j->run->params;
 	struct mt_sync_known known;
-	int rc;
+	int64_t ignored;
 
 	if (mt_sync_state_rows(j->run->state, j->folder.id, j->rows, j->strings, err) < 0)
 		return -1;
@@ -443,26 +449,32 @@ mt_sync_job_do(struct mt_sync_job *j, struct mt_err *err)
 	if (mt_sync_server_select(j->run->server, j->box->name, &known, &j->sel, err) < 0 ||
 	    reset(j, err) < 0)
 		return -1;
-	j->is_missing = j->rows->len > 0 && !mt_sync_dir_times(j->path, &(int64_t){ 0 },
-	    &(int64_t){ 0 });
-	if (!p->dry_run && !p->no_pull) {
-		struct mt_maildir *m = mt_maildir_create(j->path, err);
-
-		if (m == NULL)
-			return -1;
-		mt_maildir_sweep(m);
-		mt_maildir_free(m);
-	}
-	rc = mt_sync_dir_scan(&j->dir, j->path, err);
-	if (rc < 0 || mt_sync_join(j, err) < 0)
+	j->is_missing = j->rows->len > 0 && !mt_sync_dir_times(j->path, &ignored, &ignored);
+	if (!p->dry_run && !p->no_pull && make_maildir(j, err) < 0)
 		return -1;
+	if (mt_sync_dir_scan(&j->dir, j->path, err) < 0 || mt_sync_join(j, err) < 0)
+		return -1;
+	mt_sync_dir_close(&j->dir);
 	make_plan(j);
+	return 0;
+}
+
+int
+mt_sync_job_do(struct mt_sync_job *j, struct mt_err *err)
+{
+	int rc;
+
 	restrict_plan(j);
 	mt_sync_report(j, (struct mt_sync_event){ .kind = MT_SYNC_FOLDER,
 	    .messages = j->plan.count[MT_SYNC_PULL] + j->plan.count[MT_SYNC_PUSH] });
-	if (p->dry_run) {
+	if (j->run->params->dry_run) {
 		show_plan(j);
 		return 0;
 	}
-	return execute(j, err);
+	if (mt_sync_server_open(j->run->server, j->box->name, j->sel.validity, err) < 0 ||
+	    (j->plan.actions->len > 0 && mt_sync_dir_open(&j->dir, j->path, err) < 0))
+		return -1;
+	rc = execute(j, err);
+	mt_sync_dir_close(&j->dir);
+	return rc;
 }

@@ -30,6 +30,7 @@ struct mt_sync_job {
 	bool is_reset;			/* UIDs mean something else than in `old` */
 	bool is_missing;		/* there are rows, and no Maildir */
 	GArray *old;			/* the rows before that, or NULL */
+	GPtrArray *moved;		/* rows of messages that came from other folders */
 	bool is_partial;		/* something is left for the next run */
 };
 
@@ -41,7 +42,10 @@ void mt_sync_job_clear(struct mt_sync_job *j);
 /* Whether both sides are as they were: there is nothing to do. */
 bool mt_sync_job_is_quiet(const struct mt_sync_job *j);
 
-/* Do all of it. 0 also when single messages failed; -1: the session is over, or the disk. */
+/* Open the folder on the server, list its Maildir, and find out what is to be done. */
+int mt_sync_job_plan(struct mt_sync_job *j, struct mt_err *err);
+/* Do all of it, or tell what would be done. 0 also when single messages failed; -1: the session
+   is over, or the disk. */
 int mt_sync_job_do(struct mt_sync_job *j, struct mt_err *err);
 
 /* sync_join.c: what only the server has and what only the Maildir has may be the same message:

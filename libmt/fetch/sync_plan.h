@@ -53,6 +53,9 @@ enum mt_sync_what {
 	MT_SYNC_DELETE_REMOTE,	/* row: the Maildir has it no more */
 	MT_SYNC_FORGET,		/* row: neither has it */
 	MT_SYNC_NOTE,		/* row: both agree already; the row is to say so */
+	/* Moves are found when all folders of an account are planned (sync_move.h). */
+	MT_SYNC_MOVE_LOCAL,	/* the server has moved it: so does the Maildir */
+	MT_SYNC_MOVE_REMOTE,	/* and the reverse */
 	MT_SYNC_NWHAT,
 };
 

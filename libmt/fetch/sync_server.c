@@ -22,6 +22,8 @@ struct mt_sync_server {
 	GArray *meta;
 	const struct mt_sync_bodies *bodies;
 	struct mt_imap_set *found;	/* of a search */
+	GArray *moved;			/* struct mt_sync_moved */
+	char *open;			/* the mailbox that is, or NULL */
 	unsigned append;		/* the command that is under way */
 };
 
@@ -184,6 +186,31 @@ take_search(struct mt_sync_server *s, const struct mt_imap_response *r)
 	return 0;
 }
 
+/* "VALIDITY FROM TO": two sets, of which each goes with each in their order (RFC 4315 3). */
+static void
+take_copyuid(struct mt_sync_server *s, struct mt_slice args)
+{
+	struct mt_imap_range from = { 1, 0 }, to = { 1, 0 };
+	struct mt_slice validity, old;
+
+	if (!mt_slice_take_word(&args, &validity) || !mt_slice_take_word(&args, &old))
+		return;
+	for (;;) {
+		struct mt_sync_moved m;
+
+		if ((from.from > from.to && !mt_imap_range_take(&old, &from)) ||
+		    (to.from > to.to && !mt_imap_range_take(&args, &to)))
+			return;
+		m = (struct mt_sync_moved){ from.from, to.from };
+		g_array_append_val(s->moved, m);
+		/* A range that ends with the last number there is. */
+		if (from.from == UINT32_MAX || to.from == UINT32_MAX)
+			return;
+		from.from++;
+		to.from++;
+	}
+}
+
 static int
 on_data(void *arg, const struct mt_imap_response *r, struct mt_err *err)
 {
@@ -204,6 +231,8 @@ on_data(void *arg, const struct mt_imap_response *r, struct mt_err *err)
 	case MT_IMAP_OK:
 		if (s->selected != NULL)
 			take_selected_status(s->selected, r);
+		if (s->moved != NULL && r->code == MT_IMAP_CODE_COPYUID)
+			take_copyuid(s, r->code_args);
 		return 0;
 	case MT_IMAP_EXISTS:
 		if (s->selected != NULL)
@@ -269,6 +298,7 @@ mt_sync_server_free(struct mt_sync_server *s)
 	if (s == NULL)
 		return;
 	mt_imap_free(s->imap);
+	g_free(s->open);
 	g_free(s);
 }
 
@@ -476,8 +506,10 @@ mt_sync_server_select(struct mt_sync_server *s, const char *name,
 		    mt_imap_has(s->imap, MT_IMAP_CAP_CONDSTORE) ? " (CONDSTORE)" : "");
 	s->selected = out;
 	s->vanished = &out->gone;
+	g_clear_pointer(&s->open, g_free);
 	rc = ask(s, &done, err, words);
 	if (rc == 0) {
+		s->open = g_strdup(name);
 		out->is_readonly = done.code == MT_IMAP_CODE_READ_ONLY;
 		if (out->validity == 0)
 			rc = mt_fail(err, MT_EPROTO, "the server says no UIDVALIDITY");
@@ -489,6 +521,33 @@ mt_sync_server_select(struct mt_sync_server *s, const char *name,
 	s->vanished = s->present = s->found = NULL;
 	if (rc < 0)
 		mt_fail_in(err, "mailbox \"%s\"", name);
+	return rc;
+}
+
+int
+mt_sync_server_open(struct mt_sync_server *s, const char *name, uint32_t validity,
+    struct mt_err *err)
+{
+	g_autofree char *box = mt_imap_mailbox(name);
+	g_autofree char *words = g_strdup_printf("SELECT %s", box);
+	struct mt_sync_selected sel = { 0 };
+	struct mt_imap_done done;
+	int rc;
+
+	if (g_strcmp0(s->open, name) == 0)
+		return 0;
+	sel.remote = g_array_new(FALSE, FALSE, sizeof(struct mt_sync_remote));
+	g_clear_pointer(&s->open, g_free);
+	s->selected = &sel;
+	rc = ask(s, &done, err, words);
+	s->selected = NULL;
+	if (rc == 0 && sel.validity != validity)
+		rc = mt_fail(err, MT_ETEMP, "its UIDs have just changed");
+	if (rc < 0)
+		mt_fail_in(err, "mailbox \"%s\"", name);
+	else
+		s->open = g_strdup(name);
+	mt_sync_selected_clear(&sel);
 	return rc;
 }
 
@@ -524,6 +583,8 @@ for_set(struct mt_sync_server *s, const struct mt_imap_set *uids, const char *be
 	for (guint i = 0; i < tags->len; i++) {
 		if (mt_imap_wait_ok(s->imap, g_array_index(tags, unsigned, i), &done, err) < 0)
 			return -1;
+		if (s->moved != NULL && done.code == MT_IMAP_CODE_COPYUID)
+			take_copyuid(s, mt_slice_str(done.args));
 	}
 	return 0;
 }
@@ -613,18 +674,30 @@ expunge(struct mt_sync_server *s, const struct mt_imap_set *uids, bool *left,
 	return *left ? 0 : ask(s, &done, err, "EXPUNGE");
 }
 
+static int
+move_or_copy(struct mt_sync_server *s, const struct mt_imap_set *uids, const char *to,
+    bool has_move, struct mt_err *err)
+{
+	g_autofree char *quoted = mt_imap_mailbox(to);
+	g_autofree char *box = g_strconcat(" ", quoted, NULL);
+
+	return for_set(s, uids, has_move ? "UID MOVE" : "UID COPY", box, err);
+}
+
 int
 mt_sync_server_move(struct mt_sync_server *s, const struct mt_imap_set *uids, const char *to,
-    bool *left, struct mt_err *err)
+    bool *left, GArray *moved, struct mt_err *err)
 {
-	g_autofree char *quoted = to != NULL ? mt_imap_mailbox(to) : NULL;
-	g_autofree char *box = to != NULL ? g_strconcat(" ", quoted, NULL) : NULL;
+	bool has_move = mt_imap_has(s->imap, MT_IMAP_CAP_MOVE);
+	int rc = 0;
 
 	*left = false;
-	if (box != NULL && mt_imap_has(s->imap, MT_IMAP_CAP_MOVE))
-		return for_set(s, uids, "UID MOVE", box, err);
-	if (box != NULL && for_set(s, uids, "UID COPY", box, err) < 0)
-		return -1;
+	s->moved = moved;
+	if (to != NULL)
+		rc = move_or_copy(s, uids, to, has_move, err);
+	s->moved = NULL;
+	if (rc < 0 || (to != NULL && has_move))
+		return rc;
 	if (mt_sync_server_store(s, uids, true, MT_SYNC_DELETED, err) < 0)
 		return -1;
 	return expunge(s, uids, left, err);

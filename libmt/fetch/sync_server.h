@@ -57,6 +57,9 @@ struct mt_sync_known {
 int mt_sync_server_select(struct mt_sync_server *s, const char *name,
     const struct mt_sync_known *known, struct mt_sync_selected *out, struct mt_err *err);
 void mt_sync_selected_clear(struct mt_sync_selected *sel);
+/* Open it once more, unless it is open: MT_ETEMP when its validity is not that any more. */
+int mt_sync_server_open(struct mt_sync_server *s, const char *name, uint32_t validity,
+    struct mt_err *err);
 
 /* What identifies a message, without its body. */
 struct mt_sync_meta {
@@ -90,9 +93,13 @@ int mt_sync_server_store(struct mt_sync_server *s, const struct mt_imap_set *uid
 /*
  * Move into that mailbox, or (NULL) remove for good. Where the server can only remove all that
  * is marked as deleted, and others have marked some, ours stay marked: *left is then true.
+ * moved (of struct mt_sync_moved; NULL: not wanted) gets the new UIDs that the server tells.
  */
+struct mt_sync_moved {
+	uint32_t from, to;
+};
 int mt_sync_server_move(struct mt_sync_server *s, const struct mt_imap_set *uids,
-    const char *to, bool *left, struct mt_err *err);
+    const char *to, bool *left, GArray *moved, struct mt_err *err);
 
 /*
  * Give a message of size bytes, with CRLF, to a mailbox: write it by mt_sync_server_piece().

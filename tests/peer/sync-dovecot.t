@@ -164,7 +164,59 @@ expect '-n prints what would be done, and does nothing' '
 	[ "$(count INBOX)" = 7 ]
 	go
 	[ "$(both INBOX)" = 8 ]'
+expect 'what is moved there moves here: it is not fetched again' '
+	flag INBOX a FS
+	go
+	name=$(basename "$(file INBOX a)") name=${name%%:2,*}
+	imap "SELECT INBOX" "UID COPY 1 Lists" "UID STORE 1 +FLAGS (\\Deleted)" "EXPUNGE x"
+	go -n
+	grep -q "^would-move-here	test	Lists	.*$name" out
+	go --json
+	grep -q "\"event\":\"moved-here\".*\"folder\":\"Lists\",\"from\":\"INBOX\"" out
+	grep -q "\"fetched\":0,\"uploaded\":0,.*\"deleted_here\":0,\"deleted_there\":0,\"moved_here\":1" out
+	[ "$(both INBOX)" = 7 ]
+	[ "$(both Lists)" = 2 ]
+	ls "$root/Lists/cur" | grep -q "^$name:2,.*F.*S"
+	go --json
+	grep -q "\"fetched\":0,\"uploaded\":0,.*\"moved_here\":0" out'
+expect 'what is moved here moves there, with new flags: it is not sent again' '
+	f=$(file Lists a)
+	mv "$f" "$root/INBOX/cur/$(basename "${f%:2,*}"):2,RS"
+	write Lists other
+	rm "$(file Lists l1)"
+	go -n
+	grep -q "^would-move-there	test	INBOX	" out
+	go --json
+	grep -q "\"event\":\"moved-there\".*\"folder\":\"INBOX\",\"from\":\"Lists\"" out
+	grep -q "\"fetched\":0,\"uploaded\":1,.*\"deleted_there\":1,.*\"moved_there\":1" out
+	[ "$(both INBOX)" = 8 ]
+	[ "$(both Lists)" = 1 ]
+	go --json
+	grep -q "\"uploaded\":0" out
+	[ "$(both Trash)" -ge 2 ]'
+expect 'a file that a mail reader saves under another name has moved, too' '
+	f=$(file INBOX a)
+	cp "$f" "$root/Lists/cur/1.new.name:2,S"
+	rm "$f"
+	go --json
+	grep -q "\"uploaded\":0,.*\"deleted_there\":0,.*\"moved_there\":1" out
+	[ "$(both Lists)" = 2 ]
+	mv "$root/Lists/cur/1.new.name:2,S" "$root/INBOX/cur/1.new.name:2,S"
+	go
+	[ "$(both INBOX)" = 8 ]'
+expect 'sixty that are moved here are no deletions, and nothing of them is held back' '
+	for i in $(seq 60); do write Lists sixty$i S; done
+	go
+	mv "$root"/Lists/cur/*sixty* "$root/Sent/cur/"
+	go --json
+	grep -q "\"moved_there\":60,.*\"held\":0" out
+	[ "$(both Sent)" = 60 ]
+	[ "$(both Lists)" = 1 ]
+	rm "$root"/Sent/cur/*sixty*
+	go --force
+	[ "$(both Sent)" = 0 ]'
 expect 'a lost state is healed: nothing comes twice, nothing is deleted' '
+	go	# what the run before has moved to Trash
 	before=$(both INBOX)
 	rm -r state
 	go --json
