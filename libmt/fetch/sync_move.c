@@ -266,9 +266,27 @@ plan_flags(const struct move *m)
 	}
 }
 
+static int
+save_row(const struct move *m, bool is_intended, struct mt_err *err)
+{
+	struct mt_sync_state *state = m->to->run->state;
+	int64_t to = m->to->folder.id;
+	int rc = 0;
+
+	if (is_intended)
+		return mt_sync_state_put(state, to, m->row, MT_SYNC_INTENDED, err);
+	if (m->is_made && m->row != NULL)
+		rc = mt_sync_state_put(state, to, m->row, MT_SYNC_AGREED, err);
+	else if (m->row != NULL)
+		rc = mt_sync_state_remove(state, to, m->row->uid, err);
+	if (m->is_made && rc == 0)
+		rc = mt_sync_state_remove(state, m->from->folder.id, m->lost.row->uid, err);
+	return rc;
+}
+
 /* Rows of both folders, in one transaction. */
 static int
-save_rows(const GPtrArray *group, struct mt_err *err)
+save_rows(const GPtrArray *group, bool is_intended, struct mt_err *err)
 {
 	const struct move *first = group->pdata[0];
 	struct mt_sync_state *state = first->to->run->state;
@@ -276,17 +294,8 @@ save_rows(const GPtrArray *group, struct mt_err *err)
 
 	if (rc < 0)
 		return -1;
-	for (guint i = 0; i < group->len && rc == 0; i++) {
-		const struct move *m = g_ptr_array_index(group, i);
-
-		if (m->is_made && m->row != NULL)
-			rc = mt_sync_state_put(state, m->to->folder.id, m->row, MT_SYNC_AGREED,
-			    err);
-		else if (m->row != NULL)
-			rc = mt_sync_state_remove(state, m->to->folder.id, m->row->uid, err);
-		if (m->is_made && rc == 0)
-			rc = mt_sync_state_remove(state, m->from->folder.id, m->lost.row->uid, err);
-	}
+	for (guint i = 0; i < group->len && rc == 0; i++)
+		rc = save_row(g_ptr_array_index(group, i), is_intended, err);
 	if (rc == 0 && mt_sync_state_commit(state, err) == 0)
 		return 0;
 	mt_sync_state_rollback(state);
@@ -310,26 +319,6 @@ tell(const struct move *m, enum side side, enum mt_sync_event_kind kind)
 /* --- the server has moved them: so does the Maildir ------------------------------------- */
 
 static int
-intend(const GPtrArray *group, struct mt_err *err)
-{
-	const struct move *first = group->pdata[0];
-	struct mt_sync_state *state = first->to->run->state;
-	int rc = mt_sync_state_begin(state, err);
-
-	if (rc < 0)
-		return -1;
-	for (guint i = 0; i < group->len && rc == 0; i++) {
-		const struct move *m = g_ptr_array_index(group, i);
-
-		rc = mt_sync_state_put(state, m->to->folder.id, m->row, MT_SYNC_INTENDED, err);
-	}
-	if (rc == 0 && mt_sync_state_commit(state, err) == 0)
-		return 0;
-	mt_sync_state_rollback(state);
-	return -1;
-}
-
-static int
 move_here(GPtrArray *group, struct mt_err *err)
 {
 	const struct move *first = group->pdata[0];
@@ -344,7 +333,7 @@ move_here(GPtrArray *group, struct mt_err *err)
 		make_row(m, m->got.remote->uid, mt_sync_dir_has(to, name) ? unique : name);
 	}
 	if (mt_sync_dir_open(from, first->from->path, err) < 0 ||
-	    mt_sync_dir_open(to, first->to->path, err) < 0 || intend(group, err) < 0)
+	    mt_sync_dir_open(to, first->to->path, err) < 0 || save_rows(group, true, err) < 0)
 		return -1;
 	for (guint i = 0; i < group->len; i++) {
 		struct move *m = g_ptr_array_index(group, i);
@@ -354,7 +343,7 @@ move_here(GPtrArray *group, struct mt_err *err)
 		    merged_flags(m), &why) > 0;
 	}
 	if (mt_sync_dir_flush(to, err) < 0 || mt_sync_dir_flush(from, err) < 0 ||
-	    save_rows(group, err) < 0)
+	    save_rows(group, false, err) < 0)
 		return -1;
 	from->cur_ns = from->new_ns = to->cur_ns = to->new_ns = 0;
 	for (guint i = 0; i < group->len; i++) {
@@ -439,7 +428,7 @@ move_there(GPtrArray *group, struct mt_err *err)
 		else
 			m->to->is_partial = true;	/* the next run finds it (sync_join.c) */
 	}
-	if (save_rows(group, err) < 0)
+	if (save_rows(group, false, err) < 0)
 		return -1;
 	for (guint i = 0; i < group->len; i++) {
 		const struct move *m = g_ptr_array_index(group, i);
