@@ -176,7 +176,6 @@ static const struct {
 	const char *fates;
 	const char *text;	/* how the first outcome's text begins */
 	bool is_usable;
-	bool is_ours;
 } cases[] = {
 	{ "pipelined", PIPELINING, "a@b", { "c@d" }, "S: x\n\n.y\n",
 	  "> MAIL FROM:<a@b>\n> RCPT TO:<c@d>\n> DATA\n? \n< 250 ok\n< 250 ok\n< 354 go\n"
@@ -284,12 +283,10 @@ static const struct {
 	  "x\n", "> MAIL FROM:<a@b>\n> RCPT TO:<c@d>\n> DATA\n< 250 ok\n< 250 ok\n"
 	  "< 354 go\n.\n< 250 ok", 0, MT_ENONE, "RS", "the server takes only", true },
 	{ "a header of ours with such an address", PIPELINING, "a@b", { "c@d" },
-	  "To: \xc3\xa5@b\n\nx\n", "", -1, MT_EUNAVAIL, "R", "the message names addresses", true,
-	  .is_ours = true },
+	  "To: \xc3\xa5@b\n\nx\n", "", -1, MT_EUNAVAIL, "R", "the message names addresses", true },
 	{ "and where there is SMTPUTF8 it is said", UTF8, "a@b", { "c@d" },
 	  "To: \xc3\xa5@b\n\nx\n", "> MAIL FROM:<a@b> SMTPUTF8\n> RCPT TO:<c@d>\n> DATA\n"
-	  "< 250 ok\n< 250 ok\n< 354 go\n.\n< 250 ok", 0, MT_ENONE, "S", "250", true,
-	  .is_ours = true },
+	  "< 250 ok\n< 250 ok\n< 354 go\n.\n< 250 ok", 0, MT_ENONE, "S", "250", true },
 };
 
 static char
@@ -316,7 +313,8 @@ test_case(size_t i)
 	struct session s = begin(cases[i].script, cases[i].ext);
 	struct mt_smtp_envelope_out env = {
 		.from = cases[i].from, .rcpts = cases[i].rcpts,
-		.rcpts_n = count(cases[i].rcpts), .is_ours = cases[i].is_ours,
+		.rcpts_n = count(cases[i].rcpts), /* The others have no fields. */
+		.is_ours = g_str_has_prefix(cases[i].message, "To: "),
 	};
 	struct mt_smtp_outcome o[3];
 	char fates[4] = "";
