@@ -8,18 +8,24 @@
 
 #include "cmd.h"
 #include "conf/account.h"
+#include "fetch/sync.h"
+
+enum fetch_verb { FETCH_SYNC = 1, FETCH_FOLDERS, FETCH_STATUS, FETCH_REPAIR };
 
 /* What the command line asks for. */
 struct fetch_wish {
+	enum fetch_verb verb;
 	GPtrArray *accounts;	/* names; empty: all */
 	GPtrArray *folders;	/* names on the server, NULL at the end; only that: all */
 	const char *config;
 	int64_t delete_after_s;	/* POP3: as in struct mt_fetch_params */
 	bool pull, push;	/* IMAP: only this way */
 	bool force;
+	bool delete_folders;
 	bool dry_run;
 	bool json;
 	bool quiet;
+	bool nul_ends;
 };
 
 /* One account from end to end; the exit status that it calls for. */
@@ -27,5 +33,13 @@ int fetch_pop3(const struct fetch_wish *w, const struct mt_client_conf *conf,
     const struct mt_account *a, const char *state_dir);
 int fetch_sync(const struct fetch_wish *w, const struct mt_client_conf *conf,
     const struct mt_account *a, const char *state_dir);
+/* The other verbs. */
+int fetch_look(const struct fetch_wish *w, const struct mt_client_conf *conf,
+    const struct mt_account *a, const char *state_dir);
+
+/* fetch_sync.c: what an account by IMAP is to do; root is g_free. */
+struct mt_sync_params fetch_sync_params(const struct fetch_wish *w,
+    const struct mt_client_conf *conf, const struct mt_account *a, const char *state_dir,
+    char **root);
 
 #endif

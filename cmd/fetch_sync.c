@@ -2,7 +2,6 @@
 #include "base/json.h"
 #include "base/progress.h"
 #include "fetch.h"
-#include "fetch/sync.h"
 #include "fetch/sync_flags.h"
 
 /* One account at work: what report() needs. */
@@ -26,6 +25,9 @@ static const struct {
 	[MT_SYNC_NOTE] = { "would-note", "noted" },
 	[MT_SYNC_MOVE_LOCAL] = { "would-move-here", "moved-here" },
 	[MT_SYNC_MOVE_REMOTE] = { "would-move-there", "moved-there" },
+	[MT_SYNC_RENAME_LOCAL] = { "would-rename-folder-here", "renamed-folder-here" },
+	[MT_SYNC_RMDIR_LOCAL] = { "would-remove-folder-here", "removed-folder-here" },
+	[MT_SYNC_RMDIR_REMOTE] = { "would-remove-folder-there", "removed-folder-there" },
 };
 
 static const char *
@@ -94,6 +96,10 @@ report_text(struct job *j, const struct mt_sync_event *ev)
 		break;
 	case MT_SYNC_HELD:
 		mt_progress_pause(j->progress);
+		if (ev->err != NULL) {
+			mt_cmd_warn("%s: %s: %s", account, ev->folder, ev->err->msg);
+			break;
+		}
 		mt_cmd_warn("%s: %s: %llu of %llu messages are gone %s; they are not deleted %s: "
 		    "see mt-fetch -n, then say --force if it is meant", account, ev->folder,
 		    (unsigned long long)ev->messages, (unsigned long long)ev->of,
@@ -146,6 +152,9 @@ static const struct {
 	{ MT_SYNC_DELETE_REMOTE, "deleted_there", "deleted on the server" },
 	{ MT_SYNC_MOVE_LOCAL, "moved_here", "moved here" },
 	{ MT_SYNC_MOVE_REMOTE, "moved_there", "moved on the server" },
+	{ MT_SYNC_RENAME_LOCAL, "folders_renamed_here", "folders renamed here" },
+	{ MT_SYNC_RMDIR_LOCAL, "folders_removed_here", "folders removed here" },
+	{ MT_SYNC_RMDIR_REMOTE, "folders_removed_there", "folders removed on the server" },
 };
 
 static void
@@ -219,16 +228,15 @@ run(struct job *j, const struct mt_sync_params *params, struct mt_sync_result *r
 	return rc;
 }
 
-int
-fetch_sync(const struct fetch_wish *w, const struct mt_client_conf *conf,
-    const struct mt_account *a, const char *state_dir)
+struct mt_sync_params
+fetch_sync_params(const struct fetch_wish *w, const struct mt_client_conf *conf,
+    const struct mt_account *a, const char *state_dir, char **root)
 {
-	g_autofree char *root = g_build_filename(conf->maildir, a->name, NULL);
-	struct job j = { .wish = w, .account = a };
-	const struct mt_sync_params params = {
+	*root = g_build_filename(conf->maildir, a->name, NULL);
+	return (struct mt_sync_params){
 		.account = a->name,
 		.dial = mt_account_dial(a, a->imap, NULL),
-		.root = root,
+		.root = *root,
 		.state_dir = state_dir,
 		.folders = w->folders->len > 1 ?
 		    (const char *const *)w->folders->pdata : NULL,
@@ -236,13 +244,24 @@ fetch_sync(const struct fetch_wish *w, const struct mt_client_conf *conf,
 		.no_push = w->pull,
 		.dry_run = w->dry_run,
 		.force = w->force,
-		.report = report,
-		.report_arg = &j,
+		.delete_folders = w->delete_folders,
 	};
+}
+
+int
+fetch_sync(const struct fetch_wish *w, const struct mt_client_conf *conf,
+    const struct mt_account *a, const char *state_dir)
+{
+	g_autofree char *root = NULL;
+	struct job j = { .wish = w, .account = a };
+	struct mt_sync_params params = fetch_sync_params(w, conf, a, state_dir, &root);
 	struct mt_sync_result result = { 0 };
 	struct mt_err err = { 0 };
-	int rc = run(&j, &params, &result, &err);
+	int rc;
 
+	params.report = report;
+	params.report_arg = &j;
+	rc = run(&j, &params, &result, &err);
 	if (rc < 0)
 		mt_cmd_warn("%s: %s", a->name, err.msg);
 	if (w->json)

@@ -2,22 +2,31 @@
 #include "base/proc.h"
 #include "fetch.h"
 
-enum { OPT_ACCOUNT = 1, OPT_CONFIG, OPT_FOLDER, OPT_PULL, OPT_PUSH, OPT_FORCE, OPT_KEEP,
-	OPT_DELETE, OPT_DRY_RUN, OPT_JSON, OPT_QUIET };
+enum { OPT_ACCOUNT = 1, OPT_CONFIG, OPT_FOLDER, OPT_PULL, OPT_PUSH, OPT_FORCE,
+	OPT_DELETE_FOLDERS, OPT_KEEP, OPT_DELETE, OPT_DRY_RUN, OPT_JSON, OPT_QUIET, OPT_NUL };
 
-static const struct mt_opt options[] = {
+#define OPT_OF_FOLDER { OPT_FOLDER, 'f', "folder", "FOLDER", MT_OPT_NOTHING, \
+	"IMAP: only this folder of the server (may be repeated)" }
+#define OPT_OF_JSON { OPT_JSON, 0, "json", NULL, MT_OPT_NOTHING, \
+	"print one JSON object per line" }
+
+static const struct mt_opt common_options[] = {
 	{ OPT_ACCOUNT, 'a', "account", "NAME", MT_OPT_ACCOUNT,
 		"only this account (may be repeated; default: all that have a server)" },
 	{ OPT_CONFIG, 'C', "config", "FILE", MT_OPT_FILE,
 		"read this file instead of ~/.config/mt/mt.conf" },
-	{ OPT_FOLDER, 'f', "folder", "FOLDER", MT_OPT_NOTHING,
-		"IMAP: only this folder of the server (may be repeated)" },
+	{ 0 },
+};
+static const struct mt_opt sync_options[] = {
+	OPT_OF_FOLDER,
 	{ OPT_PULL, 0, "pull", NULL, MT_OPT_NOTHING,
 		"IMAP: change nothing on the server" },
 	{ OPT_PUSH, 0, "push", NULL, MT_OPT_NOTHING,
 		"IMAP: change nothing here" },
 	{ OPT_FORCE, 0, "force", NULL, MT_OPT_NOTHING,
 		"IMAP: make deletions that look like a mistake, too" },
+	{ OPT_DELETE_FOLDERS, 0, "delete-folders", NULL, MT_OPT_NOTHING,
+		"IMAP: remove folders that the other side has removed, with their messages" },
 	{ OPT_DELETE, 0, "delete", NULL, MT_OPT_NOTHING,
 		"POP3: delete on the server what has safely arrived" },
 	{ OPT_KEEP, 0, "keep", "DAYS", MT_OPT_NOTHING,
@@ -30,13 +39,28 @@ static const struct mt_opt options[] = {
 		"no progress and no summary, even on a terminal" },
 	{ 0 },
 };
+static const struct mt_opt list_options[] = {
+	OPT_OF_FOLDER,
+	OPT_OF_JSON,
+	{ OPT_NUL, '0', "null", NULL, MT_OPT_NOTHING, "names only, each ended by a NUL" },
+	{ 0 },
+};
+static const struct mt_opt repair_options[] = { OPT_OF_FOLDER, OPT_OF_JSON, { 0 } };
 static const struct mt_opt_verb verbs[] = {
-	{ 1, NULL, "", MT_OPT_NOTHING, "fetch and synchronise mail", NULL },
+	{ FETCH_SYNC, NULL, "", MT_OPT_NOTHING, "fetch and synchronise mail", sync_options },
+	{ FETCH_FOLDERS, "folders", "", MT_OPT_NOTHING,
+		"IMAP: list the folders of the server, and where they are here", list_options },
+	{ FETCH_STATUS, "status", "", MT_OPT_NOTHING,
+		"IMAP: messages here and there, what a run would do, when the last one was well",
+		list_options },
+	{ FETCH_REPAIR, "repair", "", MT_OPT_NOTHING,
+		"IMAP: forget what was agreed upon; the next run compares both sides anew",
+		repair_options },
 	{ 0 },
 };
 static const struct mt_opt_command command = {
-	"mt-fetch", "1", "two-way sync of Maildirs with IMAP servers; mail from POP3", options,
-	verbs,
+	"mt-fetch", "1", "two-way sync of Maildirs with IMAP servers; mail from POP3",
+	common_options, verbs,
 	"POP3: mail stays on the server unless --delete or --keep is given."
 };
 
@@ -69,6 +93,9 @@ parse_command_line(int argc, char **argv, struct fetch_wish *w)
 		case OPT_FORCE:
 			w->force = true;
 			break;
+		case OPT_DELETE_FOLDERS:
+			w->delete_folders = true;
+			break;
 		case OPT_DELETE:
 			has_delete = true;
 			break;
@@ -86,6 +113,9 @@ parse_command_line(int argc, char **argv, struct fetch_wish *w)
 		case OPT_QUIET:
 			w->quiet = true;
 			break;
+		case OPT_NUL:
+			w->nul_ends = true;
+			break;
 		default:
 			mt_cmd_usage("what is \"%s\"? No arguments are expected", p.value);
 		}
@@ -95,6 +125,7 @@ parse_command_line(int argc, char **argv, struct fetch_wish *w)
 	if (w->pull && w->push)
 		mt_cmd_usage("--pull and --push: without either of them, both are done");
 	g_ptr_array_add(w->folders, NULL);
+	w->verb = (enum fetch_verb)p.verb->id;
 	w->delete_after_s = has_delete ? 0 : has_keep ? (int64_t)days * 86400 : -1;
 }
 
@@ -132,6 +163,24 @@ choose(const struct fetch_wish *w, const struct mt_client_conf *conf, GPtrArray 
 	return 0;
 }
 
+static int
+fetch(const struct fetch_wish *w, const struct mt_client_conf *conf,
+    const struct mt_account *a, const char *state_dir)
+{
+	struct mt_err err = { 0 };
+
+	if (w->verb == FETCH_SYNC)
+		return a->imap != NULL ? fetch_sync(w, conf, a, state_dir) :
+		    fetch_pop3(w, conf, a, state_dir);
+	if (a->imap != NULL)
+		return fetch_look(w, conf, a, state_dir);
+	/* Where all accounts are meant, those with folders are. */
+	if (w->accounts->len == 0)
+		return 0;
+	mt_fail(&err, MT_ECONF, "%s:%u: account %s has no imap URL", a->file, a->line, a->name);
+	return mt_cmd_fail(&err);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -154,8 +203,7 @@ main(int argc, char **argv)
 	   failure makes the exit status. */
 	for (guint i = 0; i < chosen->len; i++) {
 		const struct mt_account *a = g_ptr_array_index(chosen, i);
-		int rc = a->imap != NULL ? fetch_sync(&w, conf, a, state_dir) :
-		    fetch_pop3(&w, conf, a, state_dir);
+		int rc = fetch(&w, conf, a, state_dir);
 
 		if (status == 0)
 			status = rc;

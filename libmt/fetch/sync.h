@@ -14,6 +14,16 @@ enum mt_sync_event_kind {
 	MT_SYNC_FAILED,		/* one message, or a folder; others go on */
 	MT_SYNC_HELD,		/* so many deletions are not made without force */
 	MT_SYNC_WOULD,		/* with dry_run: an action */
+	MT_SYNC_LOOK,		/* a folder that is looked at */
+};
+
+/* What is known of a folder. */
+struct mt_sync_look {
+	unsigned use;		/* sync_server.h */
+	bool is_wanted;		/* by a run that names no folders */
+	int64_t remote;		/* messages on the server; -1: it does not say */
+	int64_t local;		/* and here */
+	int64_t success;	/* when it was last synchronised to its end; 0: never */
 };
 
 struct mt_sync_event {
@@ -29,6 +39,7 @@ struct mt_sync_event {
 	uint64_t messages;	/* HELD; FOLDER: that come and go */
 	uint64_t of;		/* HELD: of so many */
 	const struct mt_err *err;
+	const struct mt_sync_look *look;	/* LOOK: with folder and path */
 };
 
 struct mt_sync_params {
@@ -39,7 +50,10 @@ struct mt_sync_params {
 	const char *const *folders;	/* names on the server, NULL at the end; NULL: all */
 	bool no_pull, no_push;	/* leave this side as it is */
 	bool dry_run;
+	/* With dry_run: a LOOK for each folder at the end, or at once for each of the server. */
+	enum { MT_SYNC_LOOKS_NOT, MT_SYNC_LOOKS_AT_ALL, MT_SYNC_LOOKS_AT_NAMES } looks;
 	bool force;		/* make deletions that look like a mistake */
+	bool delete_folders;	/* also of folders that hold messages */
 	void (*report)(void *arg, const struct mt_sync_event *ev);
 	void *report_arg;
 };
@@ -67,6 +81,10 @@ void mt_sync_free(struct mt_sync *s);
    deletions are held. *result tells in any case what was done. */
 int mt_sync_run(struct mt_sync *s, const char *password, struct mt_sync_result *result,
     struct mt_err *err);
+
+/* Forget what was agreed upon, of the folders of params: the next run compares both sides, and
+   deletes nothing. Their names: a GPtrArray of char *, or NULL. */
+GPtrArray *mt_sync_repair(struct mt_sync *s, struct mt_err *err);
 
 MT_AUTO_DEFINE(mt_sync, mt_sync_free);
 

@@ -82,7 +82,8 @@ mt_sync_job_load(struct mt_sync_job *j, struct mt_sync_run *run, const struct mt
 		.rows = g_array_new(FALSE, FALSE, sizeof(struct mt_sync_row)),
 		.strings = g_string_chunk_new(4096),
 		.moved = g_ptr_array_new_with_free_func(g_free) };
-	if (mt_sync_state_folder(run->state, box->name, &j->folder, err) < 0)
+	if (mt_sync_state_folder(run->state, box->name, !run->params->dry_run, &j->folder,
+	    err) < 0)
 		return -1;
 	return recover(j, err);
 }
@@ -160,11 +161,11 @@ take_out(struct mt_sync_job *j, enum mt_sync_what what)
 }
 
 static void
-hold_back(struct mt_sync_job *j, enum mt_sync_what what, bool always)
+hold_back(struct mt_sync_job *j, enum mt_sync_what what)
 {
 	size_t n = j->plan.count[what];
 
-	if (n == 0 || (!always && (j->run->params->force || !mt_sync_is_mass(n, j->rows->len))))
+	if (n == 0 || j->run->params->force || !mt_sync_is_mass(n, j->rows->len))
 		return;
 	j->run->result->held += n;
 	mt_sync_report(j, (struct mt_sync_event){ .kind = MT_SYNC_HELD, .what = what,
@@ -172,8 +173,72 @@ hold_back(struct mt_sync_job *j, enum mt_sync_what what, bool always)
 	take_out(j, what);
 }
 
+/* --- a Maildir that somebody has removed ------------------------------------------------ */
+
+/* Whether the folder goes on the server, too: it is empty, or the user wants it; nothing is in
+   it that never came here. */
+static int
+goes_there(const struct mt_sync_job *j, struct mt_err *err)
+{
+	const struct mt_sync_params *p = j->run->params;
+	size_t n = j->plan.count[MT_SYNC_DELETE_REMOTE];
+	int64_t all;
+
+	if (!j->is_missing || p->no_push || j->sel.is_readonly ||
+	    g_str_equal(j->box->name, "INBOX") || j->plan.count[MT_SYNC_PULL] > 0)
+		return 0;
+	if (n == 0 || (p->delete_folders && p->force))
+		return 1;
+	all = mt_sync_state_count_all(j->run->state, err);
+	if (all < 0)
+		return -1;
+	return p->delete_folders && !mt_sync_is_mass(n, (size_t)all);
+}
+
+/* Nothing is deleted there, and nothing comes: an empty Maildir would say that all that was in
+   it was deleted. */
 static void
-restrict_plan(struct mt_sync_job *j)
+leave_missing(struct mt_sync_job *j)
+{
+	size_t n = j->plan.count[MT_SYNC_DELETE_REMOTE] + j->plan.count[MT_SYNC_PULL];
+	struct mt_err why = { 0 };
+
+	mt_fail(&why, MT_EDATA, "%s is gone; %zu messages are in the folder on the server, and "
+	    "stay there: mt-fetch repair -f has them come again, --delete-folders removes it "
+	    "there, too", j->path, n);
+	j->run->result->held += n;
+	mt_sync_report(j, (struct mt_sync_event){ .kind = MT_SYNC_HELD,
+	    .what = MT_SYNC_RMDIR_REMOTE, .messages = n, .of = n, .err = &why });
+	take_out(j, MT_SYNC_DELETE_REMOTE);
+	take_out(j, MT_SYNC_PULL);
+}
+
+/* What came in meanwhile is not lost with it. */
+static int
+remove_there(struct mt_sync_job *j, struct mt_err *err)
+{
+	struct mt_sync_box now = { .name = j->box->name };
+	struct mt_sync_server *server = j->run->server;
+	struct mt_err why = { 0 };
+
+	if (j->is_partial)
+		return 0;
+	if (mt_sync_server_status(server, &now, err) < 0)
+		return -1;
+	if ((now.status.has & MT_IMAP_HAS_MESSAGES) == 0 || now.status.messages > 0) {
+		mt_fail(&why, MT_EDATA, "there are messages in it on the server: it stays there");
+		mt_sync_failed(j, MT_SYNC_RMDIR_REMOTE, 0, NULL, &why);
+		return 0;
+	}
+	if (mt_sync_server_delete(server, now.name, err) < 0 ||
+	    mt_sync_state_drop(j->run->state, j->folder.id, err) < 0)
+		return -1;
+	mt_sync_done(j, MT_SYNC_RMDIR_REMOTE, (struct mt_sync_event){ .uid = 0 });
+	return 0;
+}
+
+static void
+restrict_plan(struct mt_sync_job *j, bool goes)
 {
 	static const enum mt_sync_what pulls[] = { MT_SYNC_PULL, MT_SYNC_FLAGS_LOCAL,
 		MT_SYNC_DELETE_LOCAL };
@@ -187,8 +252,11 @@ restrict_plan(struct mt_sync_job *j)
 		if (p->no_push || j->sel.is_readonly)
 			take_out(j, pushes[i]);
 	}
-	hold_back(j, MT_SYNC_DELETE_LOCAL, false);
-	hold_back(j, MT_SYNC_DELETE_REMOTE, (j->is_missing && !p->force) || j->run->keep_remote);
+	hold_back(j, MT_SYNC_DELETE_LOCAL);
+	if (j->is_missing && !p->force && !goes)
+		leave_missing(j);
+	if (!goes)
+		hold_back(j, MT_SYNC_DELETE_REMOTE);
 }
 
 static void
@@ -449,8 +517,10 @@ mt_sync_job_plan(struct mt_sync_job *j, struct mt_err *err)
 	if (mt_sync_server_select(j->run->server, j->box->name, &known, &j->sel, err) < 0 ||
 	    reset(j, err) < 0)
 		return -1;
-	j->is_missing = j->rows->len > 0 && !mt_sync_dir_times(j->path, &ignored, &ignored);
-	if (!p->dry_run && !p->no_pull && make_maildir(j, err) < 0)
+	j->is_missing = (j->rows->len > 0 || j->folder.success != 0) &&
+	    !mt_sync_dir_times(j->path, &ignored, &ignored);
+	if (!p->dry_run && !p->no_pull && (!j->is_missing || p->force) &&
+	    make_maildir(j, err) < 0)
 		return -1;
 	if (mt_sync_dir_scan(&j->dir, j->path, err) < 0 || mt_sync_join(j, err) < 0)
 		return -1;
@@ -462,19 +532,25 @@ mt_sync_job_plan(struct mt_sync_job *j, struct mt_err *err)
 int
 mt_sync_job_do(struct mt_sync_job *j, struct mt_err *err)
 {
-	int rc;
+	int rc, goes = goes_there(j, err);
 
-	restrict_plan(j);
+	if (goes < 0)
+		return -1;
+	restrict_plan(j, goes > 0);
 	mt_sync_report(j, (struct mt_sync_event){ .kind = MT_SYNC_FOLDER,
 	    .messages = j->plan.count[MT_SYNC_PULL] + j->plan.count[MT_SYNC_PUSH] });
 	if (j->run->params->dry_run) {
 		show_plan(j);
+		if (goes > 0)
+			mt_sync_report(j, (struct mt_sync_event){ .kind = MT_SYNC_WOULD,
+			    .what = MT_SYNC_RMDIR_REMOTE });
 		return 0;
 	}
 	if (mt_sync_server_open(j->run->server, j->box->name, j->sel.validity, err) < 0 ||
-	    (j->plan.actions->len > 0 && mt_sync_dir_open(&j->dir, j->path, err) < 0))
+	    (j->plan.actions->len > 0 && !j->is_missing &&
+	    mt_sync_dir_open(&j->dir, j->path, err) < 0))
 		return -1;
 	rc = execute(j, err);
 	mt_sync_dir_close(&j->dir);
-	return rc;
+	return rc == 0 && goes > 0 ? remove_there(j, err) : rc;
 }

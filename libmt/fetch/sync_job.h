@@ -14,7 +14,6 @@ struct mt_sync_run {
 	struct mt_sync_server *server;
 	struct mt_sync_result *result;
 	const char *trash;	/* a mailbox, or NULL */
-	bool keep_remote;	/* nothing is deleted on the server in this run */
 };
 
 struct mt_sync_job {
@@ -28,7 +27,7 @@ struct mt_sync_job {
 	struct mt_sync_selected sel;
 	struct mt_sync_plan plan;
 	bool is_reset;			/* UIDs mean something else than in `old` */
-	bool is_missing;		/* there are rows, and no Maildir */
+	bool is_missing;		/* it was synchronised, and there is no Maildir */
 	GArray *old;			/* the rows before that, or NULL */
 	GPtrArray *moved;		/* rows of messages that came from other folders */
 	bool is_partial;		/* something is left for the next run */

@@ -56,6 +56,10 @@ enum mt_sync_what {
 	/* Moves are found when all folders of an account are planned (sync_move.h). */
 	MT_SYNC_MOVE_LOCAL,	/* the server has moved it: so does the Maildir */
 	MT_SYNC_MOVE_REMOTE,	/* and the reverse */
+	/* Whole folders (sync_folders.h). */
+	MT_SYNC_RENAME_LOCAL,
+	MT_SYNC_RMDIR_LOCAL,
+	MT_SYNC_RMDIR_REMOTE,
 	MT_SYNC_NWHAT,
 };
 

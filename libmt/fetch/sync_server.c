@@ -348,6 +348,38 @@ mt_sync_server_list(struct mt_sync_server *s, size_t *odd, struct mt_err *err)
 }
 
 int
+mt_sync_server_status(struct mt_sync_server *s, struct mt_sync_box *b, struct mt_err *err)
+{
+	g_autoptr(GPtrArray) one = g_ptr_array_new();
+	g_autofree char *box = mt_imap_mailbox(b->name);
+	struct mt_imap_done done;
+	unsigned tag = mt_imap_send(s->imap, err, "STATUS %s (MESSAGES UIDNEXT UIDVALIDITY)",
+	    box);
+	int rc;
+
+	g_ptr_array_add(one, b);
+	s->boxes = one;
+	rc = tag == 0 ? -1 : mt_imap_wait(s->imap, tag, &done, err);
+	s->boxes = NULL;
+	return rc;
+}
+
+int
+mt_sync_server_delete(struct mt_sync_server *s, const char *name, struct mt_err *err)
+{
+	g_autofree char *box = mt_imap_mailbox(name);
+	g_autofree char *words = g_strdup_printf("DELETE %s", box);
+	struct mt_imap_done done;
+
+	/* What is open is not removed, or ends the session; CLOSE would expunge. */
+	if (s->open != NULL && ask(s, &done, err, mt_imap_has(s->imap, MT_IMAP_CAP_UNSELECT) ?
+	    "UNSELECT" : "EXAMINE INBOX") < 0)
+		return -1;
+	g_clear_pointer(&s->open, g_free);
+	return ask(s, &done, err, words);
+}
+
+int
 mt_sync_server_create(struct mt_sync_server *s, const char *name, struct mt_err *err)
 {
 	g_autofree char *box = mt_imap_mailbox(name);

@@ -28,8 +28,12 @@ struct mt_sync_box {
 /* All mailboxes that hold messages, by name: struct mt_sync_box *. A name that is no UTF-7, or
    that we cannot say, is left out, and counted in *odd. */
 GPtrArray *mt_sync_server_list(struct mt_sync_server *s, size_t *odd, struct mt_err *err);
+/* Ask for the status of one. What the server refuses to say is not there. */
+int mt_sync_server_status(struct mt_sync_server *s, struct mt_sync_box *b, struct mt_err *err);
 /* Make one. It is there already: that is good. */
 int mt_sync_server_create(struct mt_sync_server *s, const char *name, struct mt_err *err);
+/* Remove one, with all that is in it. MT_EUNAVAIL: the server refuses. */
+int mt_sync_server_delete(struct mt_sync_server *s, const char *name, struct mt_err *err);
 
 /* A mailbox that was opened, against what is known of it. */
 struct mt_sync_selected {

@@ -27,8 +27,8 @@ static const char *const versions[] = {
 	"PRAGMA user_version = 1;",
 };
 
-enum statement { MAKE, FOLDER, SAVE, NAMES, COUNT, COUNT_ALL, ROWS, PUT, REMOVE, FORGET,
-	BEGIN, COMMIT, NSTATEMENTS };
+enum statement { MAKE, FOLDER, SAVE, RENAME, DROP, NAMES, COUNT, COUNT_ALL, ROWS, PUT, REMOVE,
+	FORGET, BEGIN, COMMIT, NSTATEMENTS };
 
 static const char *const sql[] = {
 	[MAKE] = "INSERT OR IGNORE INTO folder (name) VALUES (?1)",
@@ -36,6 +36,8 @@ static const char *const sql[] = {
 	    " FROM folder WHERE name = ?1",
 	[SAVE] = "UPDATE folder SET validity = ?2, uidnext = ?3, modseq = ?4, messages = ?5,"
 	    " cur_ns = ?6, new_ns = ?7, success = ?8 WHERE id = ?1",
+	[RENAME] = "UPDATE folder SET name = ?2 WHERE id = ?1",
+	[DROP] = "DELETE FROM folder WHERE id = ?1",
 	[NAMES] = "SELECT name FROM folder ORDER BY name",
 	[COUNT] = "SELECT count(*) FROM message WHERE folder = ?1 AND state = 0",
 	[COUNT_ALL] = "SELECT count(*) FROM message WHERE state = 0",
@@ -89,22 +91,24 @@ mt_sync_state_free(struct mt_sync_state *s)
 /* --- folders ---------------------------------------------------------------------- */
 
 int
-mt_sync_state_folder(struct mt_sync_state *s, const char *name, struct mt_sync_folder *out,
-    struct mt_err *err)
+mt_sync_state_folder(struct mt_sync_state *s, const char *name, bool make,
+    struct mt_sync_folder *out, struct mt_err *err)
 {
 	sqlite3_stmt *st = s->st[FOLDER];
 	int rc;
 
 	*out = (struct mt_sync_folder){ 0 };
 	sqlite3_bind_text(s->st[MAKE], 1, name, -1, SQLITE_STATIC);
-	if (mt_fetch_db_run(&s->db, s->st[MAKE], err) < 0)
+	if (make && mt_fetch_db_run(&s->db, s->st[MAKE], err) < 0)
 		return -1;
 	sqlite3_bind_text(st, 1, name, -1, SQLITE_STATIC);
 	rc = mt_fetch_db_step(&s->db, st, err);
-	if (rc == 0)
-		return mt_fail(err, MT_ESOFTWARE, "%s: no folder \"%s\"", s->db.path, name);
 	if (rc < 0)
 		return -1;
+	if (rc == 0) {
+		out->name = g_strdup(name);
+		return 0;
+	}
 	*out = (struct mt_sync_folder){
 		.id = sqlite3_column_int64(st, 0),
 		.name = g_strdup(name),
@@ -118,6 +122,29 @@ mt_sync_state_folder(struct mt_sync_state *s, const char *name, struct mt_sync_f
 	};
 	sqlite3_reset(st);
 	return 0;
+}
+
+int
+mt_sync_state_rename(struct mt_sync_state *s, int64_t folder, const char *name,
+    struct mt_err *err)
+{
+	sqlite3_bind_int64(s->st[RENAME], 1, folder);
+	sqlite3_bind_text(s->st[RENAME], 2, name, -1, SQLITE_STATIC);
+	return mt_fetch_db_run(&s->db, s->st[RENAME], err);
+}
+
+int
+mt_sync_state_drop(struct mt_sync_state *s, int64_t folder, struct mt_err *err)
+{
+	sqlite3_bind_int64(s->st[DROP], 1, folder);
+	if (mt_sync_state_begin(s, err) == 0) {
+		if (mt_sync_state_forget(s, folder, err) == 0 &&
+		    mt_fetch_db_run(&s->db, s->st[DROP], err) == 0 &&
+		    mt_sync_state_commit(s, err) == 0)
+			return 0;
+		mt_sync_state_rollback(s);
+	}
+	return -1;
 }
 
 void

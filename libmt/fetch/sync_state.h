@@ -46,9 +46,14 @@ struct mt_sync_state *mt_sync_state_open(const char *dir, const char *account,
     struct mt_err *err);
 void mt_sync_state_free(struct mt_sync_state *s);
 
-/* The folder of that name, made if it is not known; clear it. */
-int mt_sync_state_folder(struct mt_sync_state *s, const char *name,
+/* The folder of that name, made if it is not known and that is wanted; else it has no id.
+   Clear it. */
+int mt_sync_state_folder(struct mt_sync_state *s, const char *name, bool make,
     struct mt_sync_folder *out, struct mt_err *err);
+/* It has another name now, that of no other. Or: it is not known any more, nor are its rows. */
+int mt_sync_state_rename(struct mt_sync_state *s, int64_t folder, const char *name,
+    struct mt_err *err);
+int mt_sync_state_drop(struct mt_sync_state *s, int64_t folder, struct mt_err *err);
 void mt_sync_folder_clear(struct mt_sync_folder *f);
 int mt_sync_state_save(struct mt_sync_state *s, const struct mt_sync_folder *f,
     struct mt_err *err);

@@ -81,7 +81,7 @@ write() # FOLDER SUBJECT [FLAGS]: a message of our own
 	    >"$root/$1/$sub/$(date +%s).M$2.here$tail"
 }
 mail() { printf 'Message-ID: <%s@there>\\r\\nSubject: %s\\r\\n\\r\\ntext of %s\\r\\n' "$1" "$1" "$1"; }
-go() { status "${want:-0}" mt-fetch "$@" >out 2>err; }
+go() { status "${want:-0}" mt-fetch "$@" >out 2>err || { cat out err; return 1; }; }
 
 client_conf "" ""
 sed -i "s|  from = |  imap = \"imap://user1@localhost:$DOVECOT_IMAP\"\n&|" mt.conf
@@ -239,9 +239,14 @@ expect 'a Maildir that has lost its mail stops the deletions, in both directions
 	[ "$(both Lists)" = 61 ]
 	mv "$root/Lists" away
 	want=65 go
-	grep -q "Lists: 61 of 61 messages are gone here; they are not deleted on the server" err
+	grep -q "Lists: .*Lists is gone; 61 messages are in the folder on the server" err
+	[ ! -e "$root/Lists" ]
+	want=65 go
 	imap "SELECT Lists"
 	grep -q 61 imap.out
+	mkdir -p "$root/Lists"/{cur,new,tmp}
+	want=65 go
+	grep -q "Lists: 61 of 61 messages are gone here; they are not deleted on the server" err
 	rm -r "$root/Lists"; mv away "$root/Lists"
 	go
 	[ "$(both Lists)" = 61 ]
@@ -263,4 +268,91 @@ expect 'one folder alone' '
 	not file INBOX i
 	want=64 go -f Nowhere
 	grep -q "no folder \"Nowhere\"" err'
+expect 'a folder that is renamed on one side has the other name on both' '
+	imap "CREATE Old" "CREATE Old.Sub" "APPEND Old $(mail o1)" "APPEND Old $(mail o2)" "APPEND Old.Sub $(mail o3)"
+	go
+	[ "$(both Old)" = 2 ]
+	imap "RENAME Old Fresh"
+	go -n
+	grep -q "^would-rename-folder-here	test	Fresh	" out
+	[ -d "$root/Old/cur" ]
+	go --json
+	grep -q "\"event\":\"renamed-folder-here\".*\"folder\":\"Fresh\",\"from\":\"Old\"" out
+	grep -q "\"fetched\":0,\"uploaded\":0,.*\"deleted_here\":0,.*\"folders_renamed_here\":2" out
+	[ "$(both Fresh)" = 2 ]
+	[ "$(both Fresh.Sub Fresh/Sub)" = 1 ]
+	[ ! -e "$root/Old" ]
+	mv "$root/Fresh" "$root/Third"
+	go --json
+	grep -q "\"fetched\":0,\"uploaded\":0,.*\"deleted_there\":0,.*\"moved_there\":3" out
+	[ "$(both Third)" = 2 ]
+	[ "$(both Third.Sub Third/Sub)" = 1 ]
+	go
+	imap "LIST \"\" *"
+	not grep Fresh imap.out
+	[ ! -e "$root/Fresh" ]'
+expect 'an empty folder that one side removes goes on the other' '
+	imap "CREATE Empty1" "CREATE Empty2"
+	go
+	[ -d "$root/Empty1/cur" ]
+	rm -r "$root/Empty1"
+	imap "DELETE Empty2"
+	go
+	[ ! -e "$root/Empty1" ]
+	[ ! -e "$root/Empty2" ]
+	imap "LIST \"\" *"
+	not grep Empty imap.out'
+expect 'one with messages stays, until --delete-folders is said' '
+	imap "CREATE Full1" "CREATE Full2" "APPEND Full1 $(mail f1)" "APPEND Full2 $(mail f2)"
+	go
+	rm -r "$root/Full1"
+	imap "DELETE Full2"
+	want=65 go
+	want=65 go
+	grep "Full1: .*Full1 is gone; 1 messages are in the folder on the server" err
+	grep "Full2: .*--delete-folders" err
+	[ "$(count Full2)" = 1 ]
+	imap "SELECT Full1"; grep -q "OK.*1" imap.out
+	write Full2 never-there
+	want=65 go --delete-folders
+	grep "Full2: .*never had some" err
+	[ "$(count Full2)" = 2 ]
+	imap "LIST \"\" *"
+	not grep Full1 imap.out
+	rm "$(file Full2 never-there)"
+	go --delete-folders
+	[ ! -e "$root/Full2" ]
+	go
+	file Trash f1'
+expect 'new mail in a folder that was removed here is not removed with it' '
+	imap "CREATE Late" "APPEND Late $(mail t1)"
+	go
+	rm -r "$root/Late"
+	imap "APPEND Late $(mail t2)"
+	want=65 go --delete-folders
+	imap "SELECT Late"; grep -q "OK.*2" imap.out
+	imap "DELETE Late"
+	go
+	[ ! -e "$root/Late" ]'
+expect 'folders and status say what there is on both sides; repair brings a Maildir back' '
+	imap "CREATE Show" "APPEND Show $(mail w1)" "APPEND Show $(mail w2)"
+	mt-fetch folders >out
+	grep -qx "test	Show	$root/Show	-	2" out
+	grep -q "^test	Trash	$root/Trash	trash	" out || [ "${caps:+x}" = x ]
+	mt-fetch folders -0 | tr "\\0" "\\n" | grep -qx Show
+	mt-fetch folders --json | grep -q "\"folder\":\"Show\".*\"remote\":2"
+	mt-fetch status | grep -qx "test	Show	0	2	2	never"
+	go
+	write Show here1
+	mt-fetch status | grep -qx "test	Show	3	2	1	20..-..-.. ..:..:.."
+	mt-fetch status --json | grep -q "\"folder\":\"Show\".*\"remote\":2,\"local\":3,\"pending\":1"
+	go
+	rm -r "$root/Show"
+	want=65 go
+	go repair -f Show
+	grep -qx "test	Show" out
+	go --json
+	grep -q "\"fetched\":3,\"uploaded\":0,.*\"deleted_there\":0" out
+	[ "$(both Show)" = 3 ]
+	want=64 go repair -f Nowhere'
 done_testing

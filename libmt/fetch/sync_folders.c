@@ -1,0 +1,231 @@
+/* sync_folders.c - which folders of an account there are, on either side */
+#include "fetch/sync_folders.h"
+
+#include <string.h>
+
+#include "maildir/folder.h"
+
+void
+mt_sync_folders_clear(struct mt_sync_folders *f)
+{
+	if (f->boxes != NULL)
+		g_ptr_array_unref(f->boxes);
+	if (f->paths != NULL)
+		g_ptr_array_unref(f->paths);
+	*f = (struct mt_sync_folders){ 0 };
+}
+
+void
+mt_sync_fail_folder(struct mt_sync_run *run, const char *folder, const struct mt_err *err)
+{
+	const struct mt_sync_event ev = { .kind = MT_SYNC_FAILED, .folder = folder, .err = err };
+
+	run->result->failed++;
+	if (run->result->failure.kind == MT_ENONE)
+		run->result->failure = *err;
+	if (run->params->report != NULL)
+		run->params->report(run->params->report_arg, &ev);
+}
+
+/* "INBOX.Sent", "INBOX.Lists.mutt": a server where all lies below INBOX. */
+static void
+learn_names(struct mt_sync_folders *f)
+{
+	bool all = f->boxes->len > 1;
+
+	for (guint i = 0; i < f->boxes->len; i++) {
+		const struct mt_sync_box *b = g_ptr_array_index(f->boxes, i);
+
+		if (b->delimiter != '\0')
+			f->names.delimiter = b->delimiter;
+	}
+	for (guint i = 0; i < f->boxes->len; i++) {
+		const struct mt_sync_box *b = g_ptr_array_index(f->boxes, i);
+
+		if (!g_str_equal(b->name, "INBOX"))
+			all = all && g_str_has_prefix(b->name, "INBOX") &&
+			    b->name[5] == f->names.delimiter;
+	}
+	f->names.has_prefix = all && f->names.delimiter != '\0';
+}
+
+bool
+mt_sync_folders_is_wanted(const struct mt_sync_folders *f, const char *name, unsigned use)
+{
+	const char *const *names = f->run->params->folders;
+
+	/* What only shows messages of other folders would double all of them. */
+	if (names == NULL)
+		return (use & (MT_SYNC_USE_ALL | MT_SYNC_USE_FLAGGED |
+		    MT_SYNC_USE_IMPORTANT)) == 0;
+	for (; *names != NULL; names++) {
+		if (g_str_equal(*names, name))
+			return true;
+	}
+	return false;
+}
+
+static int
+check_wanted(const struct mt_sync_folders *f, struct mt_err *err)
+{
+	const char *const *names = f->run->params->folders;
+
+	for (; names != NULL && *names != NULL; names++) {
+		bool found = false;
+
+		for (guint i = 0; i < f->boxes->len && !found; i++) {
+			const struct mt_sync_box *b = g_ptr_array_index(f->boxes, i);
+
+			found = g_str_equal(b->name, *names);
+		}
+		if (!found)
+			return mt_fail(err, MT_EUSAGE, "no folder \"%s\" on the server, nor below "
+			    "%s", *names, f->run->params->root);
+	}
+	return 0;
+}
+
+static const char *
+find_trash(const struct mt_sync_folders *f)
+{
+	static const char *const names[] = { "Trash", "INBOX.Trash", "INBOX/Trash",
+		"Deleted Items", "Deleted Messages" };
+
+	for (guint i = 0; i < f->boxes->len; i++) {
+		const struct mt_sync_box *b = g_ptr_array_index(f->boxes, i);
+
+		if (b->use & MT_SYNC_USE_TRASH)
+			return b->name;
+	}
+	for (size_t n = 0; n < G_N_ELEMENTS(names); n++) {
+		for (guint i = 0; i < f->boxes->len; i++) {
+			const struct mt_sync_box *b = g_ptr_array_index(f->boxes, i);
+
+			if (g_ascii_strcasecmp(b->name, names[n]) == 0)
+				return b->name;
+		}
+	}
+	return NULL;
+}
+
+static bool
+has_text(const GPtrArray *list, const char *text)
+{
+	for (guint i = 0; i < list->len; i++) {
+		if (g_str_equal(list->pdata[i], text))
+			return true;
+	}
+	return false;
+}
+
+static void
+add_box(struct mt_sync_folders *f, struct mt_sync_box *b)
+{
+	g_ptr_array_add(f->boxes, b);
+	g_ptr_array_add(f->paths, mt_sync_names_path(&f->names, b->name));
+}
+
+/* Maildirs that the server does not have are made there, but those that it had and has no
+   more (sync_gone.c). */
+static int
+add_local(struct mt_sync_folders *f, struct mt_err *err)
+{
+	const struct mt_sync_params *p = f->run->params;
+	g_autoptr(GPtrArray) known = mt_sync_state_names(f->run->state, err);
+	mt_auto(mt_folder_walk) walk = NULL;
+	const char *path;
+	int rc;
+
+	if (known == NULL)
+		return -1;
+	if (p->no_push || !g_file_test(p->root, G_FILE_TEST_IS_DIR))
+		return 0;
+	walk = mt_folder_walk_new(p->root, err);
+	if (walk == NULL)
+		return -1;
+	while ((rc = mt_folder_walk_next(walk, &path, err)) != 0) {
+		g_autofree char *name = NULL;
+		const char *below;
+		struct mt_sync_box *b;
+		struct mt_err why = { 0 };
+
+		if (rc < 0)
+			return -1;
+		if (strlen(path) <= strlen(p->root))
+			continue;
+		below = path + strlen(p->root) + 1;
+		if (has_text(f->paths, below))
+			continue;
+		name = mt_sync_names_name(&f->names, below);
+		if (name == NULL) {
+			mt_fail(&why, MT_EDATA, "%s: no folder of the server can have this name",
+			    path);
+			mt_sync_fail_folder(f->run, below, &why);
+			continue;
+		}
+		if (has_text(known, name))
+			continue;
+		if (!p->dry_run && mt_sync_server_create(f->run->server, name, &why) < 0) {
+			if (why.kind != MT_EUNAVAIL) {
+				*err = why;
+				return -1;
+			}
+			mt_sync_fail_folder(f->run, name, &why);
+			continue;
+		}
+		if (p->dry_run)
+			continue;
+		b = g_new0(struct mt_sync_box, 1);
+		b->name = g_steal_pointer(&name);
+		b->delimiter = f->names.delimiter;
+		add_box(f, b);
+	}
+	return 0;
+}
+
+/* Two names of the server that lead to one path: only the first is taken. */
+static void
+drop_collisions(struct mt_sync_folders *f)
+{
+	for (guint i = 0; i < f->boxes->len; i++) {
+		const struct mt_sync_box *b = g_ptr_array_index(f->boxes, i);
+		char *path = mt_sync_names_path(&f->names, b->name);
+
+		if (has_text(f->paths, path)) {
+			struct mt_err why = { 0 };
+
+			mt_fail(&why, MT_EDATA, "another folder of the server has the same "
+			    "path, %s", path);
+			mt_sync_fail_folder(f->run, b->name, &why);
+			g_ptr_array_remove_index(f->boxes, i--);
+			g_free(path);
+			continue;
+		}
+		g_ptr_array_add(f->paths, path);
+	}
+}
+
+int
+mt_sync_folders_find(struct mt_sync_folders *f, struct mt_err *err)
+{
+	size_t odd = 0;
+
+	f->boxes = mt_sync_server_list(f->run->server, &odd, err);
+	if (f->boxes == NULL)
+		return -1;
+	f->paths = g_ptr_array_new_with_free_func(g_free);
+	learn_names(f);
+	drop_collisions(f);
+	if (odd > 0) {
+		struct mt_err why = { 0 };
+
+		mt_fail(&why, MT_EPROTO, "%zu folders of the server have names that are no "
+		    "modified UTF-7: they are left out", odd);
+		mt_sync_fail_folder(f->run, "", &why);
+	}
+	if (add_local(f, err) < 0 || check_wanted(f, err) < 0)
+		return -1;
+	f->run->trash = find_trash(f);
+	return 0;
+}
+
