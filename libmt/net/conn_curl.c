@@ -341,7 +341,7 @@ fail_connect(const struct curl *k, struct mt_err *err)
 static void
 fail_perform(const struct curl *k, CURLcode code, const char *user, struct mt_err *err)
 {
-	if (k->preamble_full) {
+	if (k->preamble_full || strstr(k->error, "Too large response") != NULL) {
 		mt_fail(err, MT_EPROTO, "%s: the server talks without end", k->host);
 		return;
 	}

@@ -3,7 +3,7 @@
 
 #include <glib.h>
 
-/* "550", "-ERR", "A001 NO": is it a refusal, and of what kind? */
+/* "550", "-ERR", "A001 NO", "* BYE": is it a refusal, and of what kind? */
 static enum mt_err_kind
 kind_of(struct mt_slice line)
 {
@@ -12,6 +12,8 @@ kind_of(struct mt_slice line)
 		MT_SLICE("[UNAVAILABLE]"), MT_SLICE("[INUSE]") };
 	struct mt_slice tag;
 
+	if (mt_slice_starts_nocase(line, MT_SLICE("* BYE")))
+		return MT_ETEMP;
 	if (line.n >= 3 && (line.p[0] == '4' || line.p[0] == '5') &&
 	    g_ascii_isdigit(line.p[1]) && g_ascii_isdigit(line.p[2]))
 		return line.p[0] == '4' ? MT_ETEMP : MT_EPERM;

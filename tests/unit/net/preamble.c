@@ -27,6 +27,7 @@ static const struct {
 	{ "POP3, in use", "-err [in-use] later\n", MT_ETEMP, "" },
 	{ "IMAP", "* OK hi\nA001 NO [AUTHENTICATIONFAILED] no\n", MT_EPERM, "" },
 	{ "IMAP, for now", "A001 NO [UNAVAILABLE] later\n", MT_ETEMP, "" },
+	{ "IMAP, a server that ends the session", "* BYE too busy\n", MT_ETEMP, "" },
 	{ "IMAP, a command it does not know", "A001 BAD what\n", MT_EPERM, "" },
 	{ "IMAP, nothing behind the word", "A001 NO", MT_ENONE, "" },
 };
