@@ -20,7 +20,7 @@ struct mt_imap {
 	char *name;
 	unsigned caps;
 	unsigned tag;		/* of the last command */
-	GHashTable *ended;	/* tag -> struct ended *; those that nobody has waited for */
+	GHashTable *commands;	/* tag -> struct ended *, NULL: under way; nobody has waited */
 	GPtrArray *kept;	/* the strings of those that were */
 	struct mt_buf text;	/* the response that comes in */
 	bool body_was_streamed;
@@ -208,6 +208,8 @@ ended_free(void *p)
 {
 	struct ended *e = p;
 
+	if (e == NULL)
+		return;
 	g_free(e->args);
 	g_free(e->text);
 	g_free(e);
@@ -217,18 +219,20 @@ static int
 take_tagged(struct mt_imap *s, const struct mt_imap_response *r, struct mt_err *err)
 {
 	struct mt_slice digits = r->tag;
+	gpointer before = NULL;
 	struct ended *e;
 	uint64_t tag;
 
 	if (!mt_slice_take_char(&digits, 'M') || !mt_slice_take_u64(&digits, s->tag, &tag) ||
-	    digits.n > 0 || tag == 0)
+	    digits.n > 0 || !g_hash_table_lookup_extended(s->commands,
+	    GUINT_TO_POINTER((unsigned)tag), NULL, &before) || before != NULL)
 		return fail_session(s, err, MT_EPROTO,
-		    "the server ends a command that was not given");
+		    "the server ends a command that is not under way");
 	e = g_new0(struct ended, 1);
 	e->args = mt_slice_dup(r->code_args);
 	e->text = mt_slice_dup(mt_slice_from(mt_buf_slice(&s->text), r->tag.n + 1));
 	e->done = (struct mt_imap_done){ r->kind, r->code, e->args, e->text };
-	g_hash_table_replace(s->ended, GUINT_TO_POINTER((unsigned)tag), e);
+	g_hash_table_replace(s->commands, GUINT_TO_POINTER((unsigned)tag), e);
 	return 0;
 }
 
@@ -292,6 +296,7 @@ begin(struct mt_imap *s, const char *fmt, va_list ap, struct mt_err *err)
 		mt_fail_in(err, "%s", s->name);
 		return 0;
 	}
+	g_hash_table_insert(s->commands, GUINT_TO_POINTER(s->tag), NULL);
 	return s->tag;
 }
 
@@ -329,7 +334,7 @@ wait_wanted(struct mt_imap *s, unsigned tag, struct mt_imap_done *refused, struc
 {
 	s->is_wanted = false;
 	while (!s->is_wanted) {
-		if (g_hash_table_contains(s->ended, GUINT_TO_POINTER(tag)))
+		if (g_hash_table_lookup(s->commands, GUINT_TO_POINTER(tag)) != NULL)
 			return mt_imap_wait(s, tag, refused, err) < 0 ? -1 : 0;
 		if (step(s, err) < 0)
 			return -1;
@@ -369,11 +374,11 @@ mt_imap_wait(struct mt_imap *s, unsigned tag, struct mt_imap_done *done, struct 
 {
 	struct ended *e;
 
-	while ((e = g_hash_table_lookup(s->ended, GUINT_TO_POINTER(tag))) == NULL) {
+	while ((e = g_hash_table_lookup(s->commands, GUINT_TO_POINTER(tag))) == NULL) {
 		if (step(s, err) < 0)
 			return -1;
 	}
-	g_hash_table_steal(s->ended, GUINT_TO_POINTER(tag));
+	g_hash_table_steal(s->commands, GUINT_TO_POINTER(tag));
 	*done = e->done;
 	/* The last few are enough: nobody looks back further. */
 	if (s->kept->len > 64)
@@ -461,7 +466,7 @@ mt_imap_new(struct mt_conn *c, const char *name, struct mt_err *err)
 
 	s->conn = c;
 	s->name = g_strdup(name);
-	s->ended = g_hash_table_new_full(NULL, NULL, NULL, ended_free);
+	s->commands = g_hash_table_new_full(NULL, NULL, NULL, ended_free);
 	s->kept = g_ptr_array_new_with_free_func(ended_free);
 	mt_buf_init(&s->text, MT_MAX_IMAP_RESPONSE);
 	caps_of_login(s);
@@ -482,7 +487,7 @@ mt_imap_free(struct mt_imap *s)
 	if (s == NULL)
 		return;
 	mt_conn_free(s->conn);
-	g_hash_table_unref(s->ended);
+	g_hash_table_unref(s->commands);
 	g_ptr_array_unref(s->kept);
 	mt_buf_clear(&s->text);
 	g_free(s->name);
