@@ -74,6 +74,21 @@ send_bytes(struct mt_sync_server *server, int fd, const char *path, uint64_t siz
 	return 0;
 }
 
+/* The highest UID that is known in this mailbox: each that comes to be is higher. */
+static uint32_t
+highest_uid(const struct mt_sync_job *j)
+{
+	uint32_t highest = j->sel.uidnext > 0 ? j->sel.uidnext - 1 : 0;
+	const GArray *rows = j->rows, *remote = j->sel.remote;
+
+	if (rows->len > 0)
+		highest = MAX(highest, g_array_index(rows, struct mt_sync_row, rows->len - 1).uid);
+	if (remote->len > 0)
+		highest = MAX(highest,
+		    g_array_index(remote, struct mt_sync_remote, remote->len - 1).uid);
+	return highest;
+}
+
 /* One message: 0, 1 when it alone failed, -1. */
 static int
 push_file(struct mt_sync_job *j, const struct mt_sync_file *f, struct mt_sync_row *row,
@@ -101,15 +116,17 @@ push_file(struct mt_sync_job *j, const struct mt_sync_file *f, struct mt_sync_ro
 	if (rc == 0 && send_bytes(j->run->server, fd, path, row->size, err) < 0)
 		return -1;
 	if (rc == 0)
-		rc = mt_sync_server_append_end(j->run->server, &row->uid, err);
+		rc = mt_sync_server_append_end(j->run->server, j->sel.validity, &row->uid, err);
 	if (rc > 0)
 		mt_fail_in(err, "%s", path);
 	return rc;
 }
 
-/* A row says that both have it. Without a UID the next run finds that out (sync_join.c). */
+/* A row says that both have it. Without a UID, or with one that another message has, the next
+   run finds that out (sync_join.c). */
 static int
-push_one(struct mt_sync_job *j, const struct mt_sync_action *a, struct mt_err *err)
+push_one(struct mt_sync_job *j, const struct mt_sync_action *a, uint32_t *highest,
+    struct mt_err *err)
 {
 	struct mt_sync_row row = { .name = a->file->name, .flags = a->file->flags };
 	struct mt_err why = { 0 };
@@ -129,6 +146,10 @@ push_one(struct mt_sync_job *j, const struct mt_sync_action *a, struct mt_err *e
 		mt_sync_failed(j, MT_SYNC_PUSH, 0, a->file->name, &why);
 		return 0;
 	}
+	if (row.uid <= *highest)
+		row.uid = 0;
+	else
+		*highest = row.uid;
 	if (row.uid == 0)
 		j->is_partial = true;
 	else if (mt_sync_state_put(j->run->state, j->folder.id, &row, MT_SYNC_AGREED, err) < 0)
@@ -141,11 +162,13 @@ push_one(struct mt_sync_job *j, const struct mt_sync_action *a, struct mt_err *e
 int
 mt_sync_push(struct mt_sync_job *j, struct mt_err *err)
 {
+	uint32_t highest = highest_uid(j);
+
 	for (guint i = 0; i < j->plan.actions->len; i++) {
 		const struct mt_sync_action *a =
 		    &g_array_index(j->plan.actions, struct mt_sync_action, i);
 
-		if (a->what == MT_SYNC_PUSH && push_one(j, a, err) < 0)
+		if (a->what == MT_SYNC_PUSH && push_one(j, a, &highest, err) < 0)
 			return -1;
 	}
 	return 0;

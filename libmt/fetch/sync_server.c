@@ -771,8 +771,10 @@ mt_sync_server_piece(struct mt_sync_server *s, const void *p, size_t n, struct m
 }
 
 int
-mt_sync_server_append_end(struct mt_sync_server *s, uint32_t *uid, struct mt_err *err)
+mt_sync_server_append_end(struct mt_sync_server *s, uint32_t validity, uint32_t *uid,
+    struct mt_err *err)
 {
+	uint64_t n;
 	struct mt_imap_range range;
 	struct mt_imap_done done;
 	struct mt_slice args, word;
@@ -786,6 +788,7 @@ mt_sync_server_append_end(struct mt_sync_server *s, uint32_t *uid, struct mt_err
 	}
 	args = mt_slice_str(done.args);
 	if (done.code == MT_IMAP_CODE_APPENDUID && mt_slice_take_word(&args, &word) &&
+	    mt_slice_take_u64(&word, UINT32_MAX, &n) && word.n == 0 && n == validity &&
 	    mt_imap_range_take(&args, &range) && args.n == 0 && range.from == range.to)
 		*uid = range.from;
 	return 0;

@@ -108,12 +108,13 @@ int mt_sync_server_move(struct mt_sync_server *s, const struct mt_imap_set *uids
 /*
  * Give a message of size bytes, with CRLF, to a mailbox: write it by mt_sync_server_piece().
  * 0, or 1 when the server refuses this one (*err says why), or -1. After end *uid is its
- * UID there, 0 when the server does not say.
+ * UID there, 0 when the server does not say one of that validity.
  */
 int mt_sync_server_append(struct mt_sync_server *s, const char *name, unsigned flags,
     int64_t date, uint64_t size, struct mt_err *err);
 int mt_sync_server_piece(struct mt_sync_server *s, const void *p, size_t n, struct mt_err *err);
-int mt_sync_server_append_end(struct mt_sync_server *s, uint32_t *uid, struct mt_err *err);
+int mt_sync_server_append_end(struct mt_sync_server *s, uint32_t validity, uint32_t *uid,
+    struct mt_err *err);
 
 MT_AUTO_DEFINE(mt_sync_server, mt_sync_server_free);
 MT_AUTO_VALUE_DEFINE(mt_sync_selected, mt_sync_selected_clear);
