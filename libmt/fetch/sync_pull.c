@@ -314,6 +314,35 @@ fetch_each(struct pull *p, struct mt_err *err)
 			return -1;
 		}
 		mt_sync_failed(p->job, MT_SYNC_PULL, uid, NULL, &why);
+		g_hash_table_remove(p->wanted, l->data);
+	}
+	return 0;
+}
+
+/* What did not come was removed meanwhile, or the server cannot give it, and does not say. */
+static int
+check_missing(struct pull *p, struct mt_err *err)
+{
+	mt_auto_value(mt_imap_set) missing = { 0 }, present = { 0 };
+	GHashTableIter iter;
+	gpointer key;
+
+	if (g_hash_table_size(p->wanted) == 0)
+		return 0;
+	p->job->is_partial = true;
+	g_hash_table_iter_init(&iter, p->wanted);
+	while (g_hash_table_iter_next(&iter, &key, NULL))
+		mt_imap_set_add(&missing, GPOINTER_TO_UINT(key), GPOINTER_TO_UINT(key));
+	if (mt_sync_server_present(p->job->run->server, &missing, &present, err) < 0)
+		return -1;
+	g_hash_table_iter_init(&iter, p->wanted);
+	while (g_hash_table_iter_next(&iter, &key, NULL)) {
+		struct mt_err why = { 0 };
+
+		if (!mt_imap_set_has(&present, GPOINTER_TO_UINT(key)))
+			continue;
+		mt_fail(&why, MT_EDATA, "the server has it, and does not give its text");
+		mt_sync_failed(p->job, MT_SYNC_PULL, GPOINTER_TO_UINT(key), NULL, &why);
 	}
 	return 0;
 }
@@ -345,10 +374,7 @@ pull_all(struct pull *p, struct mt_err *err)
 	}
 	if (commit(p, err) < 0 || land(p, err) < 0)
 		return -1;
-	/* What did not come was removed meanwhile, most likely: look again next time. */
-	if (g_hash_table_size(p->wanted) > 0)
-		p->job->is_partial = true;
-	return 0;
+	return check_missing(p, err);
 }
 
 int

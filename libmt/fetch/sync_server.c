@@ -771,6 +771,18 @@ mt_sync_server_piece(struct mt_sync_server *s, const void *p, size_t n, struct m
 }
 
 int
+mt_sync_server_present(struct mt_sync_server *s, const struct mt_imap_set *uids,
+    struct mt_imap_set *out, struct mt_err *err)
+{
+	int rc;
+
+	s->found = out;
+	rc = for_set(s, uids, "UID SEARCH UID", "", err);
+	s->found = NULL;
+	return rc;
+}
+
+int
 mt_sync_server_append_end(struct mt_sync_server *s, uint32_t validity, uint32_t *uid,
     struct mt_err *err)
 {

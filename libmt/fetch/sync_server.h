@@ -75,6 +75,9 @@ struct mt_sync_meta {
 /* Of these UIDs: struct mt_sync_meta, by uid, in a GArray that frees msgid. */
 GArray *mt_sync_server_meta(struct mt_sync_server *s, const struct mt_imap_set *uids,
     struct mt_err *err);
+/* Which of these UIDs there are. */
+int mt_sync_server_present(struct mt_sync_server *s, const struct mt_imap_set *uids,
+    struct mt_imap_set *out, struct mt_err *err);
 
 /*
  * Fetch bodies. For each message, in the server's order: begin (its size), write, and end,
