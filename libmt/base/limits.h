@@ -75,6 +75,10 @@
 #define MT_MAX_IMAP_LITERAL MT_MIB(1)
 /* A message: no provider takes more than 150 MB. */
 #define MT_MAX_IMAP_MESSAGE ((uint64_t)MT_MIB(1024))
+/* Messages in one mailbox: each costs 16 bytes while it is compared. */
+#define MT_MAX_IMAP_MESSAGES ((size_t)2000000)
+/* Mailboxes of one account. */
+#define MT_MAX_IMAP_MAILBOXES ((size_t)10000)
 
 /* What a connection holds back for its reader, and gathers before it writes. */
 #define MT_MAX_CONN_IN MT_KIB(64)

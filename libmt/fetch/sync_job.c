@@ -456,7 +456,7 @@ save_folder(struct mt_sync_job *j, struct mt_err *err)
 static int
 reset(struct mt_sync_job *j, struct mt_err *err)
 {
-	j->is_reset = j->folder.validity != 0 && j->folder.validity != j->sel.validity;
+	j->is_reset = j->sel.is_reset;
 	if (!j->is_reset)
 		return 0;
 	j->old = j->rows;
@@ -465,6 +465,7 @@ reset(struct mt_sync_job *j, struct mt_err *err)
 		return 0;
 	j->folder.validity = j->sel.validity;
 	j->folder.modseq = 0;
+	j->folder.uidnext = 0;
 	j->folder.cur_ns = j->folder.new_ns = 0;
 	if (mt_sync_state_begin(j->run->state, err) == 0 &&
 	    mt_sync_state_forget(j->run->state, j->folder.id, err) == 0 &&
@@ -512,7 +513,7 @@ mt_sync_job_plan(struct mt_sync_job *j, struct mt_err *err)
 
 	if (mt_sync_state_rows(j->run->state, j->folder.id, j->rows, j->strings, err) < 0)
 		return -1;
-	known = (struct mt_sync_known){ j->folder.validity, j->folder.modseq,
+	known = (struct mt_sync_known){ j->folder.validity, j->folder.uidnext, j->folder.modseq,
 		(const struct mt_sync_row *)(void *)j->rows->data, j->rows->len };
 	if (mt_sync_server_select(j->run->server, j->box->name, &known, &j->sel, err) < 0 ||
 	    reset(j, err) < 0)

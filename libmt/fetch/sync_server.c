@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/limits.h"
 #include "fetch/sync_flags.h"
 #include "imap/utf7.h"
 #include "message/header.h"
@@ -18,8 +19,9 @@ struct mt_sync_server {
 	GPtrArray *boxes;
 	size_t odd;
 	struct mt_sync_selected *selected;
-	struct mt_imap_set *vanished, *present;
+	uint64_t removed;		/* messages, while `selected` was there */
 	GArray *meta;
+	GHashTable *asked;		/* UIDs of meta that were not answered yet */
 	const struct mt_sync_bodies *bodies;
 	struct mt_imap_set *found;	/* of a search */
 	GArray *moved;			/* struct mt_sync_moved */
@@ -67,8 +69,8 @@ find_box(const GPtrArray *boxes, const char *name)
 	return NULL;
 }
 
-static void
-take_list(struct mt_sync_server *s, const struct mt_imap_response *r)
+static int
+take_list(struct mt_sync_server *s, const struct mt_imap_response *r, struct mt_err *err)
 {
 	static const struct {
 		const char *name;
@@ -91,7 +93,7 @@ take_list(struct mt_sync_server *s, const struct mt_imap_response *r)
 	while (mt_slice_take_word(&attributes, &word)) {
 		if (mt_slice_eq_nocase(word, MT_SLICE("\\Noselect")) ||
 		    mt_slice_eq_nocase(word, MT_SLICE("\\NonExistent")))
-			return;
+			return 0;
 		for (size_t i = 0; i < G_N_ELEMENTS(uses); i++) {
 			if (mt_slice_eq_nocase(word, mt_slice_str(uses[i].name)))
 				use |= uses[i].use;
@@ -99,15 +101,19 @@ take_list(struct mt_sync_server *s, const struct mt_imap_response *r)
 	}
 	if (name == NULL) {
 		s->odd++;
-		return;
+		return 0;
 	}
 	if (find_box(s->boxes, name) != NULL)
-		return;
+		return 0;
+	if (s->boxes->len >= MT_MAX_IMAP_MAILBOXES)
+		return mt_fail(err, MT_EPROTO, "the server has more than %zu folders",
+		    MT_MAX_IMAP_MAILBOXES);
 	b = g_new0(struct mt_sync_box, 1);
 	b->name = g_steal_pointer(&name);
 	b->delimiter = r->list.delimiter;
 	b->use = use;
 	g_ptr_array_add(s->boxes, b);
+	return 0;
 }
 
 static void
@@ -138,20 +144,84 @@ take_selected_status(struct mt_sync_selected *sel, const struct mt_imap_response
 	else if (r->code == MT_IMAP_CODE_HIGHESTMODSEQ &&
 	    mt_slice_take_u64(&args, INT64_MAX, &n))
 		sel->modseq = n;
+	else if (r->code == MT_IMAP_CODE_CLOSED) {
+		/* What came up to here was about the mailbox before (RFC 7162 3.2.11). */
+		g_array_set_size(sel->remote, 0);
+		mt_imap_set_clear(&sel->gone);
+		sel->has_exists = false;
+	}
 }
 
-static void
-take_flags(struct mt_sync_server *s, const struct mt_imap_fetch *f)
+static int
+take_exists(struct mt_sync_selected *sel, uint32_t n, struct mt_err *err)
 {
+	if (n > MT_MAX_IMAP_MESSAGES)
+		return mt_fail(err, MT_EPROTO, "the server says that there are %u messages; more "
+		    "than %zu are not taken", n, MT_MAX_IMAP_MESSAGES);
+	sel->exists = n;
+	sel->has_exists = true;
+	return 0;
+}
+
+/* The number of a message, once it is known how many there are. */
+static int
+check_number(const struct mt_sync_selected *sel, const struct mt_imap_response *r,
+    struct mt_err *err)
+{
+	if (!sel->has_exists || (r->number > 0 && r->number <= sel->exists))
+		return 0;
+	return mt_fail(err, MT_EPROTO, "the server speaks of message %u of %u", r->number,
+	    sel->exists);
+}
+
+static int
+take_expunge(struct mt_sync_server *s, const struct mt_imap_response *r, struct mt_err *err)
+{
+	if (!s->selected->has_exists)
+		return 0;
+	if (check_number(s->selected, r, err) < 0)
+		return -1;
+	s->selected->exists--;
+	s->removed++;
+	return 0;
+}
+
+static int
+take_vanished(struct mt_sync_server *s, const struct mt_imap_response *r, struct mt_err *err)
+{
+	mt_auto_value(mt_imap_set) uids = { 0 };
+	struct mt_sync_selected *sel = s->selected;
+	uint64_t n;
+
+	if (!mt_imap_set_parse(&uids, r->data))
+		return mt_fail(err, MT_EPROTO, "VANISHED without a set of UIDs");
+	for (size_t i = 0; i < uids.n; i++)
+		mt_imap_set_add(&sel->gone, uids.v[i].from, uids.v[i].to);
+	if (!r->is_earlier) {
+		n = MIN(mt_imap_set_count(&uids), sel->exists);
+		sel->exists -= (uint32_t)n;
+		s->removed += n;
+	}
+	return 0;
+}
+
+static int
+take_flags(struct mt_sync_server *s, const struct mt_imap_response *r, struct mt_err *err)
+{
+	const struct mt_imap_fetch *f = &r->fetch;
 	struct mt_sync_remote m = { .uid = f->uid };
 
+	if (check_number(s->selected, r, err) < 0)
+		return -1;
 	if ((f->has & (MT_IMAP_HAS_UID | MT_IMAP_HAS_FLAGS)) !=
 	    (MT_IMAP_HAS_UID | MT_IMAP_HAS_FLAGS))
-		return;
+		return 0;
+	if (s->selected->remote->len >= MT_MAX_IMAP_MESSAGES)
+		return mt_fail(err, MT_EPROTO, "the server lists more than %zu messages",
+		    MT_MAX_IMAP_MESSAGES);
 	m.flags = mt_sync_flags_of_imap(f->flags, &m.keywords);
 	g_array_append_val(s->selected->remote, m);
-	if (s->present != NULL)
-		mt_imap_set_add(s->present, f->uid, f->uid);
+	return 0;
 }
 
 static void
@@ -218,9 +288,7 @@ on_data(void *arg, const struct mt_imap_response *r, struct mt_err *err)
 
 	switch (r->kind) {
 	case MT_IMAP_LIST:
-		if (s->boxes != NULL)
-			take_list(s, r);
-		return 0;
+		return s->boxes != NULL ? take_list(s, r, err) : 0;
 	case MT_IMAP_STATUS:
 		if (s->boxes != NULL)
 			take_status(s, r);
@@ -235,13 +303,11 @@ on_data(void *arg, const struct mt_imap_response *r, struct mt_err *err)
 			take_copyuid(s, r->code_args);
 		return 0;
 	case MT_IMAP_EXISTS:
-		if (s->selected != NULL)
-			s->selected->exists = r->number;
-		return 0;
+		return s->selected != NULL ? take_exists(s->selected, r->number, err) : 0;
+	case MT_IMAP_EXPUNGE:
+		return s->selected != NULL ? take_expunge(s, r, err) : 0;
 	case MT_IMAP_VANISHED:
-		if (s->vanished != NULL && !mt_imap_set_parse(s->vanished, r->data))
-			return mt_fail(err, MT_EPROTO, "VANISHED without a set of UIDs");
-		return 0;
+		return s->selected != NULL ? take_vanished(s, r, err) : 0;
 	case MT_IMAP_SEARCH:
 	case MT_IMAP_ESEARCH:
 		if (s->found != NULL && take_search(s, r) < 0)
@@ -252,9 +318,7 @@ on_data(void *arg, const struct mt_imap_response *r, struct mt_err *err)
 			return s->bodies->end(s->bodies->arg, &r->fetch, err);
 		if (s->meta != NULL)
 			take_meta(s, &r->fetch);
-		else if (s->selected != NULL)
-			take_flags(s, &r->fetch);
-		return 0;
+		return s->selected != NULL ? take_flags(s, r, err) : 0;
 	default:
 		return 0;
 	}
@@ -421,19 +485,26 @@ sort_remote(GArray *list)
 	g_array_set_size(list, n);
 }
 
-/* All there is, with its flags. */
+/* All there is, with its flags. A message that the server does not list although it says that
+   it is there must not be taken for one that is gone. */
 static int
-list_all(struct mt_sync_server *s, struct mt_sync_selected *sel, struct mt_imap_set *present,
-    struct mt_err *err)
+list_all(struct mt_sync_server *s, struct mt_sync_selected *sel, struct mt_err *err)
 {
+	uint32_t n = sel->exists;
 	struct mt_imap_done done;
 
 	g_array_set_size(sel->remote, 0);
-	mt_imap_set_clear(present);
-	if (sel->exists == 0)
+	mt_imap_set_clear(&sel->gone);
+	if (n == 0)
 		return 0;
-	s->present = present;
-	return ask(s, &done, err, "UID FETCH 1:* (UID FLAGS)");
+	s->removed = 0;
+	if (ask(s, &done, err, "UID FETCH 1:* (UID FLAGS)") < 0)
+		return -1;
+	sort_remote(sel->remote);
+	if (sel->remote->len + s->removed < n)
+		return mt_fail(err, MT_EPROTO, "the server says that there are %u messages, and "
+		    "lists only %u", n, sel->remote->len);
+	return 0;
 }
 
 /* Which UIDs there are. */
@@ -441,10 +512,13 @@ static int
 list_uids(struct mt_sync_server *s, struct mt_imap_set *present, struct mt_err *err)
 {
 	struct mt_imap_done done;
+	int rc;
 
 	s->found = present;
-	return ask(s, &done, err, mt_imap_has(s->imap, MT_IMAP_CAP_ESEARCH) ?
+	rc = ask(s, &done, err, mt_imap_has(s->imap, MT_IMAP_CAP_ESEARCH) ?
 	    "UID SEARCH RETURN (ALL) ALL" : "UID SEARCH ALL");
+	s->found = NULL;
+	return rc;
 }
 
 /* How many there would be, if the changes are all. */
@@ -479,6 +553,37 @@ find_gone(const struct mt_sync_known *known, const struct mt_imap_set *present,
 	}
 }
 
+/* Look at all, whatever was said. */
+static int
+compare_all(struct mt_sync_server *s, const struct mt_sync_known *known,
+    struct mt_sync_selected *sel, struct mt_err *err)
+{
+	mt_auto_value(mt_imap_set) present = { 0 };
+
+	if (list_all(s, sel, err) < 0)
+		return -1;
+	for (guint i = 0; i < sel->remote->len; i++) {
+		uint32_t uid = g_array_index(sel->remote, struct mt_sync_remote, i).uid;
+
+		mt_imap_set_add(&present, uid, uid);
+	}
+	find_gone(known, &present, &sel->gone);
+	return 0;
+}
+
+/* What was said to be gone and was never known is not news. */
+static void
+drop_unknown(const struct mt_sync_known *known, struct mt_imap_set *gone)
+{
+	mt_auto_value(mt_imap_set) all = *gone;
+
+	*gone = (struct mt_imap_set){ 0 };
+	for (size_t i = 0; i < known->nrows; i++) {
+		if (mt_imap_set_has(&all, known->rows[i].uid))
+			mt_imap_set_add(gone, known->rows[i].uid, known->rows[i].uid);
+	}
+}
+
 static int
 changes(struct mt_sync_server *s, const struct mt_sync_known *known, bool by_qresync,
     struct mt_sync_selected *sel, struct mt_err *err)
@@ -487,14 +592,10 @@ changes(struct mt_sync_server *s, const struct mt_sync_known *known, bool by_qre
 	struct mt_imap_done done;
 	g_autofree char *since = NULL;
 
-	if (known->validity != sel->validity)
-		return list_all(s, sel, &present, err);
-	if (sel->modseq == 0 || known->modseq == 0) {
-		if (list_all(s, sel, &present, err) < 0)
-			return -1;
-		find_gone(known, &present, &sel->gone);
-		return 0;
-	}
+	if (known->validity == 0 || sel->is_reset)
+		return list_all(s, sel, err);
+	if (known->modseq == 0 || sel->modseq < known->modseq)
+		return compare_all(s, known, sel, err);
 	if (!by_qresync && sel->modseq != known->modseq && sel->exists > 0) {
 		since = g_strdup_printf("UID FETCH 1:* (UID FLAGS) (CHANGEDSINCE %llu)",
 		    (unsigned long long)known->modseq);
@@ -502,6 +603,7 @@ changes(struct mt_sync_server *s, const struct mt_sync_known *known, bool by_qre
 			return -1;
 	}
 	sort_remote(sel->remote);
+	drop_unknown(known, &sel->gone);
 	if (expected(known, sel) == sel->exists)
 		return 0;
 	if (!by_qresync) {
@@ -511,10 +613,22 @@ changes(struct mt_sync_server *s, const struct mt_sync_known *known, bool by_qre
 		if (expected(known, sel) == sel->exists)
 			return 0;
 	}
-	/* Something was left out, by us or by the server: look at all. */
-	if (list_all(s, sel, &present, err) < 0)
-		return -1;
-	find_gone(known, &present, &sel->gone);
+	/* Something was left out, by us or by the server. */
+	return compare_all(s, known, sel, err);
+}
+
+/* What SELECT must have said (RFC 9051 6.3.2). */
+static int
+check_selected(const struct mt_sync_known *known, struct mt_sync_selected *sel,
+    struct mt_err *err)
+{
+	if (sel->validity == 0)
+		return mt_fail(err, MT_EPROTO, "the server says no UIDVALIDITY");
+	if (!sel->has_exists)
+		return mt_fail(err, MT_EPROTO, "the server does not say how many messages there "
+		    "are");
+	sel->is_reset = known->validity != 0 && (known->validity != sel->validity ||
+	    (sel->uidnext != 0 && sel->uidnext < known->uidnext));
 	return 0;
 }
 
@@ -537,22 +651,17 @@ mt_sync_server_select(struct mt_sync_server *s, const char *name,
 		words = g_strdup_printf("SELECT %s%s", box,
 		    mt_imap_has(s->imap, MT_IMAP_CAP_CONDSTORE) ? " (CONDSTORE)" : "");
 	s->selected = out;
-	s->vanished = &out->gone;
 	g_clear_pointer(&s->open, g_free);
 	rc = ask(s, &done, err, words);
+	if (rc == 0)
+		rc = check_selected(known, out, err);
 	if (rc == 0) {
 		s->open = g_strdup(name);
 		out->is_readonly = done.code == MT_IMAP_CODE_READ_ONLY;
-		if (out->validity == 0)
-			rc = mt_fail(err, MT_EPROTO, "the server says no UIDVALIDITY");
-		else
-			rc = changes(s, known, by_qresync && out->modseq != 0, out, err);
+		rc = changes(s, known, by_qresync, out, err);
 	}
 	sort_remote(out->remote);
 	s->selected = NULL;
-	s->vanished = s->present = s->found = NULL;
-	if (rc < 0)
-		mt_fail_in(err, "mailbox \"%s\"", name);
 	return rc;
 }
 

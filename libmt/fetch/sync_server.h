@@ -39,7 +39,9 @@ int mt_sync_server_delete(struct mt_sync_server *s, const char *name, struct mt_
 struct mt_sync_selected {
 	uint32_t validity, uidnext, exists;
 	uint64_t modseq;	/* 0: the server counts none */
+	bool has_exists;
 	bool is_readonly;
+	bool is_reset;		/* rows mean nothing: remote is all there is */
 	/* New messages, and those that have changed; or all of them: by uid. */
 	GArray *remote;		/* struct mt_sync_remote */
 	/* Of the rows' UIDs those that are gone. */
@@ -49,11 +51,13 @@ struct mt_sync_selected {
 /*
  * Open it, and compare with rows, which are as of modseq in a mailbox with that validity (0:
  * nothing is known). The least is asked for that the server makes possible: QRESYNC, else
- * CONDSTORE, else all flags. Where the validity is another, rows mean nothing: out->validity
- * tells, and out->remote is all there is.
+ * CONDSTORE, else all flags. Where the validity is another, or UIDNEXT has gone back (a server
+ * restored from a backup gives UIDs a second time), rows mean nothing: out->is_reset.
+ * A server that lists fewer messages than it says that there are is MT_EPROTO: those that it
+ * does not list are not gone.
  */
 struct mt_sync_known {
-	uint32_t validity;
+	uint32_t validity, uidnext;
 	uint64_t modseq;
 	const struct mt_sync_row *rows;
 	size_t nrows;

@@ -98,4 +98,10 @@ play() # CHAT
 for chat in "$TOP"/tests/data/chat/*.imap; do
 	expect "$(sed -n '1s/^# //p' "$chat")" "play '$chat'"
 done
+expect 'a server restored from a backup gives UIDs again: nothing is lost' '
+	reset
+	mailbox a x
+	mt-fetch
+	both
+	[ "$(grep -h "^Subject" Mail/test/INBOX/*/* | sort -u | wc -l)" = 4 ]'
 done_testing
