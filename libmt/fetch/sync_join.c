@@ -91,6 +91,7 @@ index_metas(struct join *join)
 /* --- the same bytes ------------------------------------------------------------------ */
 
 struct bytes {
+	uint32_t uid;
 	GChecksum *sum;
 	char *digest;
 	char last;
@@ -133,7 +134,9 @@ bytes_end(void *arg, const struct mt_imap_fetch *what, struct mt_err *err)
 {
 	struct bytes *b = arg;
 
-	(void)what, (void)err;
+	(void)err;
+	if ((what->has & MT_IMAP_HAS_UID) == 0 || what->uid != b->uid)
+		return 0;
 	g_free(b->digest);
 	b->digest = g_strdup(g_checksum_get_string(b->sum));
 	return 0;
@@ -145,7 +148,7 @@ is_same(const struct join *join, uint32_t uid, const struct mt_sync_file *f, str
 {
 	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
 	mt_auto_value(mt_imap_set) set = { 0 };
-	struct bytes b = { sum, NULL, '\0' };
+	struct bytes b = { uid, sum, NULL, '\0' };
 	const struct mt_sync_bodies bodies = { bytes_begin, bytes_write, bytes_end, &b };
 	g_autofree char *path = mt_sync_dir_path(&join->job->dir, f), *theirs = NULL;
 	mt_auto_fd int fd = path != NULL ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;

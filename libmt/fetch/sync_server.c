@@ -11,6 +11,9 @@
 
 /* UIDs in one command: servers need take no more than 8,000 octets in a line (RFC 7162 4). */
 #define SET_MAX 6000
+/* So many commands are under way at once: a server that stops reading while nobody reads what
+   it says must not find us writing for ever. */
+#define COMMANDS_MAX 8
 
 struct mt_sync_server {
 	struct mt_imap *imap;
@@ -230,7 +233,8 @@ take_meta(struct mt_sync_server *s, const struct mt_imap_fetch *f)
 	struct mt_sync_meta m = { .uid = f->uid, .size = f->size, .date = f->date };
 	struct mt_header_field field;
 
-	if ((f->has & MT_IMAP_HAS_UID) == 0 || (f->has & MT_IMAP_HAS_RFC822_SIZE) == 0)
+	if ((f->has & MT_IMAP_HAS_UID) == 0 || (f->has & MT_IMAP_HAS_RFC822_SIZE) == 0 ||
+	    !g_hash_table_remove(s->asked, GUINT_TO_POINTER(f->uid)))
 		return;
 	if (mt_header_find(f->header, "Message-ID", &field))
 		m.msgid = mt_msgid_parse_one(field.raw);
@@ -703,31 +707,54 @@ mt_sync_selected_clear(struct mt_sync_selected *sel)
 
 /* --- messages ---------------------------------------------------------------------- */
 
-/* Commands for all of a set, some UIDs in each, all under way at once. */
+/* That command has ended. *rc is -1 when one was refused, and *err says why the first was. */
+static int
+end_command(struct mt_sync_server *s, unsigned tag, int *rc, struct mt_err *err)
+{
+	struct mt_err ignored = { 0 };
+	struct mt_imap_done done;
+
+	if (mt_imap_wait(s->imap, tag, &done, *rc < 0 ? &ignored : err) < 0) {
+		if (*rc < 0)
+			*err = ignored;
+		return -1;
+	}
+	if (done.kind != MT_IMAP_OK && *rc == 0) {
+		mt_imap_fail(&done, err);
+		*rc = -1;
+	}
+	if (s->moved != NULL && done.code == MT_IMAP_CODE_COPYUID)
+		take_copyuid(s, mt_slice_str(done.args));
+	return 0;
+}
+
+/* Commands for all of a set, some UIDs in each, some under way at once. All have ended when
+   this returns: what they say comes to no other. */
 static int
 for_set(struct mt_sync_server *s, const struct mt_imap_set *uids, const char *before,
     const char *behind, struct mt_err *err)
 {
-	g_autoptr(GArray) tags = g_array_new(FALSE, FALSE, sizeof(unsigned));
 	g_autoptr(GString) text = g_string_new(NULL);
-	struct mt_imap_done done;
-	size_t at = 0;
+	unsigned tags[COMMANDS_MAX];
+	size_t at = 0, sent = 0, ended = 0;
+	int rc = 0;
 
 	while (mt_imap_set_text(uids, &at, SET_MAX, text)) {
 		unsigned tag = mt_imap_send(s->imap, err, "%s %s%s", before, text->str, behind);
 
 		if (tag == 0)
 			return -1;
-		g_array_append_val(tags, tag);
+		tags[sent++ % COMMANDS_MAX] = tag;
+		if (sent - ended == COMMANDS_MAX &&
+		    end_command(s, tags[ended++ % COMMANDS_MAX], &rc, err) < 0)
+			return -1;
 		g_string_truncate(text, 0);
 	}
-	for (guint i = 0; i < tags->len; i++) {
-		if (mt_imap_wait_ok(s->imap, g_array_index(tags, unsigned, i), &done, err) < 0)
+	while (ended < sent) {
+		if (end_command(s, tags[ended++ % COMMANDS_MAX], &rc, err) < 0)
 			return -1;
-		if (s->moved != NULL && done.code == MT_IMAP_CODE_COPYUID)
-			take_copyuid(s, mt_slice_str(done.args));
 	}
-	return 0;
+	return rc;
 }
 
 static void
@@ -751,10 +778,16 @@ mt_sync_server_meta(struct mt_sync_server *s, const struct mt_imap_set *uids,
     struct mt_err *err)
 {
 	g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizeof(struct mt_sync_meta));
+	g_autoptr(GHashTable) asked = g_hash_table_new(NULL, NULL);
 	int rc;
 
+	for (size_t i = 0; i < uids->n; i++) {
+		for (uint64_t uid = uids->v[i].from; uid <= uids->v[i].to; uid++)
+			g_hash_table_add(asked, GUINT_TO_POINTER((unsigned)uid));
+	}
 	g_array_set_clear_func(list, meta_clear);
 	s->meta = list;
+	s->asked = asked;
 	rc = for_set(s, uids, "UID FETCH",
 	    " (UID RFC822.SIZE INTERNALDATE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])", err);
 	s->meta = NULL;
@@ -762,6 +795,18 @@ mt_sync_server_meta(struct mt_sync_server *s, const struct mt_imap_set *uids,
 		return NULL;
 	g_array_sort(list, compare_meta);
 	return g_steal_pointer(&list);
+}
+
+int
+mt_sync_server_present(struct mt_sync_server *s, const struct mt_imap_set *uids,
+    struct mt_imap_set *out, struct mt_err *err)
+{
+	int rc;
+
+	s->found = out;
+	rc = for_set(s, uids, "UID SEARCH UID", "", err);
+	s->found = NULL;
+	return rc;
 }
 
 int
@@ -877,18 +922,6 @@ int
 mt_sync_server_piece(struct mt_sync_server *s, const void *p, size_t n, struct mt_err *err)
 {
 	return mt_imap_write(s->imap, p, n, err);
-}
-
-int
-mt_sync_server_present(struct mt_sync_server *s, const struct mt_imap_set *uids,
-    struct mt_imap_set *out, struct mt_err *err)
-{
-	int rc;
-
-	s->found = out;
-	rc = for_set(s, uids, "UID SEARCH UID", "", err);
-	s->found = NULL;
-	return rc;
 }
 
 int
