@@ -79,6 +79,8 @@
 #define MT_MAX_IMAP_MESSAGES ((size_t)2000000)
 /* Mailboxes of one account. */
 #define MT_MAX_IMAP_MAILBOXES ((size_t)10000)
+/* All the keywords of a run, which are kept until it ends. */
+#define MT_MAX_IMAP_KEYWORDS MT_MIB(4)
 
 /* What a connection holds back for its reader, and gathers before it writes. */
 #define MT_MAX_CONN_IN MT_KIB(64)

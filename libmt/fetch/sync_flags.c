@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "base/limits.h"
+
 static const struct {
 	unsigned bit;
 	const char *imap;
@@ -15,6 +17,8 @@ static const struct {
 	{ MT_SYNC_DRAFT, "\\Draft", 'D' },
 	{ MT_SYNC_FORWARDED, "$Forwarded", 'P' },
 };
+
+static size_t interned;		/* bytes of keywords */
 
 static int
 compare(const void *a, const void *b)
@@ -34,6 +38,12 @@ intern(GPtrArray *words)
 		if (i > 0 && g_str_equal(words->pdata[i], words->pdata[i - 1]))
 			continue;
 		g_string_append_printf(text, "%s%s", i > 0 ? " " : "", (char *)words->pdata[i]);
+	}
+	/* Interned strings are never freed. */
+	if (g_quark_try_string(text->str) == 0) {
+		if (text->len > MT_MAX_IMAP_KEYWORDS - interned)
+			return NULL;
+		interned += text->len;
 	}
 	return g_intern_string(text->str);
 }

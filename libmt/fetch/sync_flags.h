@@ -20,7 +20,8 @@ enum {
 
 /*
  * What stands in the parentheses behind FLAGS. \Recent is the server's own. *keywords are
- * the others, sorted, with a blank between, interned (never freed); NULL: none.
+ * the others, sorted, with a blank between, interned (never freed); NULL: none, or there is
+ * no room for more (MT_MAX_IMAP_KEYWORDS).
  */
 unsigned mt_sync_flags_of_imap(struct mt_slice list, const char **keywords);
 /* "\Seen $Forwarded", for STORE and APPEND. */
