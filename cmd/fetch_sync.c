@@ -91,7 +91,8 @@ report_text(struct job *j, const struct mt_sync_event *ev)
 	switch (ev->kind) {
 	case MT_SYNC_FAILED:
 		mt_progress_pause(j->progress);
-		mt_cmd_warn("%s: %s%s%s: %s", account, ev->folder,
+		/* A name without end must not push out why. */
+		mt_cmd_warn("%s: %.300s%s%s: %s", account, ev->folder,
 		    ev->uid != 0 ? ": UID " : "", uid, ev->err->msg);
 		break;
 	case MT_SYNC_HELD:

@@ -94,7 +94,7 @@ pass_over(struct mt_sync *s, const char *folder, const struct mt_err *why, struc
 		return 0;
 	}
 	*err = *why;
-	return mt_fail_in(err, "%s", folder);
+	return mt_fail_in(err, "%.300s", folder);
 }
 
 static void

@@ -1,6 +1,7 @@
 /* sync_folders.c - which folders of an account there are, on either side */
 #include "fetch/sync_folders.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "maildir/folder.h"
@@ -183,25 +184,39 @@ add_local(struct mt_sync_folders *f, struct mt_err *err)
 	return 0;
 }
 
-/* Two names of the server that lead to one path: only the first is taken. */
+/* Whether the root can have a Maildir of that path. */
+static bool
+is_too_long(const struct mt_sync_folders *f, const char *path)
+{
+	g_auto(GStrv) parts = g_strsplit(path, "/", -1);
+
+	for (char **p = parts; *p != NULL; p++) {
+		if (strlen(*p) > NAME_MAX)
+			return true;
+	}
+	return strlen(f->run->params->root) + strlen(path) + MT_MAILDIR_NAME_SIZE + 8 > PATH_MAX;
+}
+
+/* The paths of all. Of two names that lead to one path only the first is taken. */
 static void
-drop_collisions(struct mt_sync_folders *f)
+find_paths(struct mt_sync_folders *f)
 {
 	for (guint i = 0; i < f->boxes->len; i++) {
 		const struct mt_sync_box *b = g_ptr_array_index(f->boxes, i);
-		char *path = mt_sync_names_path(&f->names, b->name);
+		g_autofree char *path = mt_sync_names_path(&f->names, b->name);
+		struct mt_err why = { 0 };
 
-		if (has_text(f->paths, path)) {
-			struct mt_err why = { 0 };
-
+		if (has_text(f->paths, path))
 			mt_fail(&why, MT_EDATA, "another folder of the server has the same "
 			    "path, %s", path);
-			mt_sync_fail_folder(f->run, b->name, &why);
-			g_ptr_array_remove_index(f->boxes, i--);
-			g_free(path);
+		else if (is_too_long(f, path))
+			mt_fail(&why, MT_EDATA, "its name is too long for a directory");
+		if (why.kind == MT_ENONE) {
+			g_ptr_array_add(f->paths, g_steal_pointer(&path));
 			continue;
 		}
-		g_ptr_array_add(f->paths, path);
+		mt_sync_fail_folder(f->run, b->name, &why);
+		g_ptr_array_remove_index(f->boxes, i--);
 	}
 }
 
@@ -215,7 +230,7 @@ mt_sync_folders_find(struct mt_sync_folders *f, struct mt_err *err)
 		return -1;
 	f->paths = g_ptr_array_new_with_free_func(g_free);
 	learn_names(f);
-	drop_collisions(f);
+	find_paths(f);
 	if (odd > 0) {
 		struct mt_err why = { 0 };
 

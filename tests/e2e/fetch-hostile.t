@@ -104,4 +104,93 @@ expect 'a server restored from a backup gives UIDs again: nothing is lost' '
 	mt-fetch
 	both
 	[ "$(grep -h "^Subject" Mail/test/INBOX/*/* | sort -u | wc -l)" = 4 ]'
+# What a server calls its folders.
+names() # LINE...: LIST says these lines, too
+{
+	reset
+	{
+		echo "< LIST"
+		for line; do printf '| * LIST () "/" %s\\r\\n\n' "$line"; done
+		echo good
+	} >chat
+	outside >before
+}
+expect 'folders with names of directories that are not ours: below the root, each its own' '
+	names "\"..\"" "\"../../above\"" "\"/etc/cron.d/x\"" "\".\"" "\"a/../../b\"" \
+	    "\"cur\"" "\"INBOX/new/x\"" "\"x//y\"" "\"tab\\x09esc\\x1b[31m\"" \
+	    "\"per%2E.cent\"" "{3}\\r\\na*b"
+	touch after
+	outside >before
+	mt-fetch 2>&1
+	outside >after
+	diff before after
+	(cd Mail/test; find . -name cur | sort) >got
+	diff - got <<-END
+	./%/etc/cron.d/x/cur
+	./%2E./%2E./above/cur
+	./%2E./cur
+	./%2E/cur
+	./%63ur/cur
+	./INBOX/%6Eew/x/cur
+	./INBOX/cur
+	./Trash/cur
+	./a*b/cur
+	./a/%2E./%2E./b/cur
+	./per%252E.cent/cur
+	./tab%09esc%1B[31m/cur
+	./x/%/y/cur
+	END
+'
+expect 'folders with names that cannot be: the others are synchronised, 65' '
+	names "{3}\\r\\na\\0b" "{4}\\r\\na\\r\\nb" "\"\\xff\\xfe\"" "\"&AC8-\"" "\"&AC4ALgAvAC4ALg-\"" \
+	    "\"&\"" "\"\""
+	touch after
+	outside >before
+	status 65 mt-fetch 2>err
+	grep "7 folders of the server have names that are no modified UTF-7" err
+	outside >after
+	diff before after
+	both'
+expect 'a folder whose name is too long for a directory: the others are synchronised, 65' '
+	names "\"$(printf "x%.0s" $(seq 300))\"" "\"$(printf "deep/%.0s" $(seq 1000))\""
+	status 65 mt-fetch 2>err
+	[ "$(grep -c "too long" err)" = 2 ]
+	both'
+
+# What comes before TLS.
+make_ca || exit 1
+tls=$(free_port)
+start tls "$TOP/tests/tools/fake_imap.py" --port "$tls" --box "$T/box" --chat "$T/chat" \
+    --cert cert.pem --key key.pem
+wait_port tls "$tls" || exit 1
+client_conf "" "" "imap = \"imap://user1@localhost:$tls\""
+refused() # STATUS REGEX LINE...: with this chat, and no password was sent
+{
+	reset
+	printf '%s\n' "${@:3}" >chat
+	: >tls.log
+	status "$1" mt-fetch 2>err
+	cat err tls.log
+	grep -q -- "$2" err
+	[ "$(texts | wc -l)" = 3 ]
+	not grep -q LOGIN tls.log
+}
+expect 'STARTTLS is used where it is offered' '
+	reset
+	mt-fetch
+	grep -q STARTTLS tls.log
+	both'
+expect 'responses behind the answer to STARTTLS, in one packet: refused' '
+	refused 76 localhost "< STARTTLS" "| \$ OK go on\\r\\n* OK injected\\r\\n" tls'
+expect 'a greeting and a mailbox behind it, too' '
+	refused 76 localhost "< STARTTLS" \
+	    "| \$ OK go on\\r\\n* PREAUTH hello\\r\\n* 0 EXISTS\\r\\nM1 OK done\\r\\n" tls'
+# What loopback may do, others may not: this is no name of it.
+sed -i "s|@localhost|@0.0.0.0|" mt.conf
+expect 'STARTTLS refused' '
+	refused 69 "offers no TLS" "< STARTTLS" "> \$ NO not today"'
+expect 'STARTTLS not offered' '
+	refused 69 "offers no TLS" "< CAPABILITY" "> * CAPABILITY IMAP4rev1" "> \$ OK done"'
+expect 'PREAUTH before TLS: refused' '
+	refused 69 "TLS" "< GREETING" "> * PREAUTH hello"'
 done_testing

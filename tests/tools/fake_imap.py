@@ -176,7 +176,7 @@ class Session:
         self.say(tag + " OK made")
 
     def select(self, tag, _):
-        box = self.boxes[self.name]
+        box = self.boxes.get(self.name, {"validity": 1, "next": 1, "mail": {}})
         self.say("* %d EXISTS" % len(box["mail"]))
         self.say("* OK [UIDVALIDITY %d] valid" % box["validity"])
         self.say("* OK [UIDNEXT %d] next" % box["next"])
