@@ -351,10 +351,18 @@ store(struct mt_sync_job *j, bool is_add, GPtrArray *made, struct mt_err *err)
 	return 0;
 }
 
+/* Without MOVE a message is copied, then marked, then removed: one that is marked since was
+   copied by a run which was killed, or deleted by somebody else. */
+static bool
+is_copied(const struct mt_sync_action *a)
+{
+	return a->remote != NULL && (a->remote->flags & ~a->row->flags & MT_SYNC_DELETED) != 0;
+}
+
 static int
 change_remote(struct mt_sync_job *j, GPtrArray *made, struct mt_err *err)
 {
-	mt_auto_value(mt_imap_set) gone = { 0 };
+	mt_auto_value(mt_imap_set) gone = { 0 }, copied = { 0 };
 	const char *trash = g_strcmp0(j->run->trash, j->box->name) != 0 ? j->run->trash : NULL;
 	bool left;
 
@@ -366,12 +374,14 @@ change_remote(struct mt_sync_job *j, GPtrArray *made, struct mt_err *err)
 			g_ptr_array_add(made, a);
 		if (a->what == MT_SYNC_DELETE_REMOTE)
 			mt_imap_set_add(&gone, a->row->uid, a->row->uid);
+		if (a->what == MT_SYNC_DELETE_REMOTE && is_copied(a))
+			mt_imap_set_add(&copied, a->row->uid, a->row->uid);
 	}
 	if (store(j, true, made, err) < 0 || store(j, false, made, err) < 0)
 		return -1;
 	if (gone.n == 0)
 		return 0;
-	if (mt_sync_server_move(j->run->server, &gone, trash, &left, NULL, err) < 0)
+	if (mt_sync_server_move(j->run->server, &gone, &copied, trash, &left, NULL, err) < 0)
 		return -1;
 	if (left) {
 		struct mt_err why = { 0 };

@@ -403,7 +403,8 @@ move_there(GPtrArray *group, struct mt_err *err)
 	if (mt_sync_server_open(server, first->from->box->name, first->from->sel.validity,
 	    err) < 0)
 		return -1;
-	if (mt_sync_server_move(server, &uids, first->to->box->name, &left, pairs, &why) < 0) {
+	if (mt_sync_server_move(server, &uids, NULL, first->to->box->name, &left, pairs,
+	    &why) < 0) {
 		if (why.kind != MT_EUNAVAIL) {
 			*err = why;
 			return -1;

@@ -862,17 +862,33 @@ expunge(struct mt_sync_server *s, const struct mt_imap_set *uids, bool *left,
 
 static int
 move_or_copy(struct mt_sync_server *s, const struct mt_imap_set *uids, const char *to,
-    bool has_move, struct mt_err *err)
+    const char *command, struct mt_err *err)
 {
 	g_autofree char *quoted = mt_imap_mailbox(to);
 	g_autofree char *box = g_strconcat(" ", quoted, NULL);
 
-	return for_set(s, uids, has_move ? "UID MOVE" : "UID COPY", box, err);
+	return for_set(s, uids, command, box, err);
+}
+
+static int
+copy(struct mt_sync_server *s, const struct mt_imap_set *uids, const struct mt_imap_set *copied,
+    const char *to, struct mt_err *err)
+{
+	mt_auto_value(mt_imap_set) rest = { 0 };
+
+	for (size_t i = 0; i < uids->n; i++) {
+		for (uint64_t uid = uids->v[i].from; uid <= uids->v[i].to; uid++) {
+			if (copied == NULL || !mt_imap_set_has(copied, (uint32_t)uid))
+				mt_imap_set_add(&rest, (uint32_t)uid, (uint32_t)uid);
+		}
+	}
+	return move_or_copy(s, &rest, to, "UID COPY", err);
 }
 
 int
-mt_sync_server_move(struct mt_sync_server *s, const struct mt_imap_set *uids, const char *to,
-    bool *left, GArray *moved, struct mt_err *err)
+mt_sync_server_move(struct mt_sync_server *s, const struct mt_imap_set *uids,
+    const struct mt_imap_set *copied, const char *to, bool *left, GArray *moved,
+    struct mt_err *err)
 {
 	bool has_move = mt_imap_has(s->imap, MT_IMAP_CAP_MOVE);
 	int rc = 0;
@@ -880,7 +896,8 @@ mt_sync_server_move(struct mt_sync_server *s, const struct mt_imap_set *uids, co
 	*left = false;
 	s->moved = moved;
 	if (to != NULL)
-		rc = move_or_copy(s, uids, to, has_move, err);
+		rc = has_move ? move_or_copy(s, uids, to, "UID MOVE", err) :
+		    copy(s, uids, copied, to, err);
 	s->moved = NULL;
 	if (rc < 0 || (to != NULL && has_move))
 		return rc;

@@ -102,15 +102,17 @@ int mt_sync_server_store(struct mt_sync_server *s, const struct mt_imap_set *uid
     unsigned flags, struct mt_err *err);
 
 /*
- * Move into that mailbox, or (NULL) remove for good. Where the server can only remove all that
- * is marked as deleted, and others have marked some, ours stay marked: *left is then true.
+ * Move into that mailbox, or (NULL) remove for good. Where this is to copy and to remove,
+ * those of `copied` (or NULL) are there already. Where the server can only remove all that is
+ * marked as deleted, and others have marked some, ours stay marked: *left is then true.
  * moved (of struct mt_sync_moved; NULL: not wanted) gets the new UIDs that the server tells.
  */
 struct mt_sync_moved {
 	uint32_t from, to;
 };
 int mt_sync_server_move(struct mt_sync_server *s, const struct mt_imap_set *uids,
-    const char *to, bool *left, GArray *moved, struct mt_err *err);
+    const struct mt_imap_set *copied, const char *to, bool *left, GArray *moved,
+    struct mt_err *err);
 
 /*
  * Give a message of size bytes, with CRLF, to a mailbox: write it by mt_sync_server_piece().
