@@ -245,6 +245,11 @@ class Session:
         self.remove(self.chosen(uids))
         self.say(tag + " OK done")
 
+    def expunge(self, tag, _):
+        self.remove([u for u in self.uids()
+                     if "\\Deleted" in self.boxes[self.name]["mail"][str(u)][0]])
+        self.say(tag + " OK done")
+
     def uid_expunge(self, tag, uids, _):
         self.remove(self.chosen(uids))
         self.say(tag + " OK done")
