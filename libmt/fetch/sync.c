@@ -213,6 +213,28 @@ mt_sync_repair(struct mt_sync *s, struct mt_err *err)
 
 /* --- all of it ------------------------------------------------------------------------- */
 
+/* What this run has moved there comes back here. */
+static int
+do_trash(struct mt_sync *s, struct mt_err *err)
+{
+	for (guint i = 0; i < s->folders.boxes->len && s->run.has_filled_trash; i++) {
+		const struct mt_sync_box *b = g_ptr_array_index(s->folders.boxes, i);
+		mt_auto_value(mt_sync_job) job = { NULL };
+		g_autofree char *path = g_build_filename(s->run.params->root,
+		    (const char *)s->folders.paths->pdata[i], NULL);
+		struct mt_err why = { 0 };
+
+		if (g_strcmp0(b->name, s->run.trash) != 0 ||
+		    !mt_sync_folders_is_wanted(&s->folders, b->name, b->use))
+			continue;
+		if (mt_sync_job_load(&job, &s->run, b, path, err) < 0)
+			return -1;
+		if (mt_sync_job_plan(&job, &why) < 0 || mt_sync_job_do(&job, &why) < 0)
+			return pass_over(s, b->name, &why, err);
+	}
+	return 0;
+}
+
 int
 mt_sync_run(struct mt_sync *s, const char *password, struct mt_sync_result *result,
     struct mt_err *err)
@@ -221,6 +243,7 @@ mt_sync_run(struct mt_sync *s, const char *password, struct mt_sync_result *resu
 
 	*result = (struct mt_sync_result){ 0 };
 	s->run.result = result;
+	s->run.has_filled_trash = false;
 	s->folders.run = &s->run;
 	if (connect_to(s, password, err) < 0 || mt_sync_folders_find(&s->folders, err) < 0)
 		return -1;
@@ -238,6 +261,8 @@ mt_sync_run(struct mt_sync *s, const char *password, struct mt_sync_result *resu
 		    pass_over(s, job->box->name, &why, err) < 0)
 			return -1;
 	}
+	if (do_trash(s, err) < 0)
+		return -1;
 	if (s->run.params->looks == MT_SYNC_LOOKS_AT_ALL && look_at_all(s, jobs, err) < 0)
 		return -1;
 	mt_sync_server_logout(s->run.server);

@@ -383,6 +383,7 @@ change_remote(struct mt_sync_job *j, GPtrArray *made, struct mt_err *err)
 		return 0;
 	if (mt_sync_server_move(j->run->server, &gone, &copied, trash, &left, NULL, err) < 0)
 		return -1;
+	j->run->has_filled_trash = j->run->has_filled_trash || trash != NULL;
 	if (left) {
 		struct mt_err why = { 0 };
 

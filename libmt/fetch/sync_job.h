@@ -14,6 +14,7 @@ struct mt_sync_run {
 	struct mt_sync_server *server;
 	struct mt_sync_result *result;
 	const char *trash;	/* a mailbox, or NULL */
+	bool has_filled_trash;	/* in this run */
 };
 
 struct mt_sync_job {

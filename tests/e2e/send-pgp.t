@@ -199,7 +199,7 @@ elsewhere()
 theirs()
 {
 	rm -rf elsewhere
-	elsewhere new_key "$@" || return 1
+	elsewhere new_key "$@" || { cat gpg.log; return 1; }
 	elsewhere gpg --export "$1" >"key.$1"
 	elsewhere fpr "$1" >"fpr.$1"
 	gpg --batch --quiet --import "key.$1"

@@ -188,7 +188,7 @@ expect 'what is moved here moves there, with new flags: it is not sent again' '
 	grep -q "^would-move-there	test	INBOX	" out
 	go --json
 	grep -q "\"event\":\"moved-there\".*\"folder\":\"INBOX\",\"from\":\"Lists\"" out
-	grep -q "\"fetched\":0,\"uploaded\":1,.*\"deleted_there\":1,.*\"moved_there\":1" out
+	grep -q "\"fetched\":1,\"uploaded\":1,.*\"deleted_there\":1,.*\"moved_there\":1" out
 	[ "$(both INBOX)" = 8 ]
 	[ "$(both Lists)" = 1 ]
 	go --json
