@@ -4,14 +4,6 @@
 #include "fetch.h"
 #include "fetch/sync_flags.h"
 
-/* One account at work: what report() needs. */
-struct job {
-	const struct fetch_wish *wish;
-	const struct mt_account *account;
-	struct mt_progress *progress;	/* NULL: nobody watches */
-	char *progress_text;
-};
-
 static const struct {
 	const char *would, *done;
 } words[] = {
@@ -46,7 +38,7 @@ event_word(const struct mt_sync_event *ev)
 }
 
 static void
-report_json(const struct job *j, const struct mt_sync_event *ev)
+report_json(const struct fetch_job *j, const struct mt_sync_event *ev)
 {
 	json_t *o = json_object();
 	char letters[MT_MAILDIR_FLAGS_SIZE];
@@ -82,7 +74,7 @@ report_json(const struct job *j, const struct mt_sync_event *ev)
 }
 
 static void
-report_text(struct job *j, const struct mt_sync_event *ev)
+report_text(struct fetch_job *j, const struct mt_sync_event *ev)
 {
 	const char *account = j->account->name;
 	g_autofree char *uid = ev->uid != 0 ? g_strdup_printf("%u", ev->uid) : g_strdup("");
@@ -119,10 +111,23 @@ report_text(struct job *j, const struct mt_sync_event *ev)
 	}
 }
 
-static void
-report(void *arg, const struct mt_sync_event *ev)
+/* Who stays says of each thing once that it fails, until all went well. */
+static bool
+was_told(struct fetch_job *j, const struct mt_sync_event *ev)
 {
-	struct job *j = arg;
+	char *key;
+
+	if (j->told == NULL || (ev->kind != MT_SYNC_FAILED && ev->kind != MT_SYNC_HELD))
+		return false;
+	key = g_strdup_printf("%s %d %u %s", ev->folder, ev->what, ev->uid,
+	    ev->err != NULL ? ev->err->msg : "");
+	return !g_hash_table_add(j->told, key);
+}
+
+void
+fetch_job_report(void *arg, const struct mt_sync_event *ev)
+{
+	struct fetch_job *j = arg;
 
 	if (ev->kind == MT_SYNC_FOLDER) {
 		g_free(j->progress_text);
@@ -133,7 +138,7 @@ report(void *arg, const struct mt_sync_event *ev)
 	if (ev->kind == MT_SYNC_DONE &&
 	    (ev->what == MT_SYNC_PULL || ev->what == MT_SYNC_PUSH))
 		mt_progress_add(j->progress, 1);
-	if (ev->kind == MT_SYNC_RECEIVED)
+	if (ev->kind == MT_SYNC_RECEIVED || was_told(j, ev))
 		return;
 	if (j->wish->json)
 		report_json(j, ev);
@@ -159,7 +164,7 @@ static const struct {
 };
 
 static void
-summary_json(const struct job *j, const struct mt_sync_result *r, const struct mt_err *err)
+summary_json(const struct fetch_job *j, const struct mt_sync_result *r, const struct mt_err *err)
 {
 	json_t *o = json_object();
 
@@ -183,7 +188,7 @@ summary_json(const struct job *j, const struct mt_sync_result *r, const struct m
 
 /* For a person who watches, and for everybody when something went wrong on the way. */
 static void
-summary_text(const struct job *j, const struct mt_sync_result *r, const struct mt_err *err)
+summary_text(const struct fetch_job *j, const struct mt_sync_result *r, const struct mt_err *err)
 {
 	g_autoptr(GString) text = g_string_new(NULL);
 	bool is_well = err->kind == MT_ENONE && r->failed == 0 && r->held == 0;
@@ -206,27 +211,56 @@ summary_text(const struct job *j, const struct mt_sync_result *r, const struct m
 	    text->len > 0 ? text->str : "nothing new");
 }
 
-static int
-run(struct job *j, const struct mt_sync_params *params, struct mt_sync_result *result,
+int
+fetch_job_run(struct fetch_job *j, struct mt_sync *s, struct mt_sync_result *result,
     struct mt_err *err)
 {
-	mt_auto(mt_sync) s = mt_sync_new(params, err);
-	char *password;
+	char *password = NULL;
 	int rc;
 
-	if (s == NULL)
-		return -1;
+	*result = (struct mt_sync_result){ 0 };
 	/* Not before the lock: the command may ask a person. */
-	password = mt_account_password(j->account, err);
-	if (password == NULL)
+	if (!mt_sync_is_connected(s) &&
+	    (password = mt_account_password(j->account, err)) == NULL)
 		return -1;
 	if (mt_cmd_has_terminal() && !j->wish->quiet)
 		j->progress = mt_progress_new(stderr, j->account->name, "messages");
 	rc = mt_sync_run(s, password, result, err);
 	mt_progress_free(j->progress);
-	g_free(j->progress_text);
+	j->progress = NULL;
+	g_clear_pointer(&j->progress_text, g_free);
 	mt_secret_free(password);
 	return rc;
+}
+
+static bool
+did_something(const struct mt_sync_result *r)
+{
+	for (size_t i = 0; i < MT_SYNC_NWHAT; i++) {
+		if (r->done[i] > 0)
+			return true;
+	}
+	return r->joined > 0;
+}
+
+int
+fetch_job_tell(struct fetch_job *j, int rc, const struct mt_sync_result *r,
+    const struct mt_err *err)
+{
+	if (rc < 0)
+		mt_cmd_warn("%s: %s", j->account->name, err->msg);
+	/* Who stays says nothing of a run in which nothing was done. */
+	if (j->wish->watch && !did_something(r))
+		;
+	else if (j->wish->json)
+		summary_json(j, r, err);
+	else
+		summary_text(j, r, err);
+	if (rc < 0)
+		return mt_err_exit(err->kind);
+	/* What was held back or quarantined is for a person. */
+	return r->held + r->failed > 0 ? mt_err_exit(r->failed > 0 &&
+	    r->failure.kind == MT_ETEMP ? MT_ETEMP : MT_EDATA) : 0;
 }
 
 struct mt_sync_params
@@ -254,24 +288,16 @@ fetch_sync(const struct fetch_wish *w, const struct mt_client_conf *conf,
     const struct mt_account *a, const char *state_dir)
 {
 	g_autofree char *root = NULL;
-	struct job j = { .wish = w, .account = a };
+	struct fetch_job j = { .wish = w, .account = a };
 	struct mt_sync_params params = fetch_sync_params(w, conf, a, state_dir, &root);
 	struct mt_sync_result result = { 0 };
+	mt_auto(mt_sync) sync = NULL;
 	struct mt_err err = { 0 };
 	int rc;
 
-	params.report = report;
+	params.report = fetch_job_report;
 	params.report_arg = &j;
-	rc = run(&j, &params, &result, &err);
-	if (rc < 0)
-		mt_cmd_warn("%s: %s", a->name, err.msg);
-	if (w->json)
-		summary_json(&j, &result, &err);
-	else
-		summary_text(&j, &result, &err);
-	if (rc < 0)
-		return mt_err_exit(err.kind);
-	/* What was held back or quarantined is for a person. */
-	return result.held + result.failed > 0 ? mt_err_exit(result.failed > 0 &&
-	    result.failure.kind == MT_ETEMP ? MT_ETEMP : MT_EDATA) : 0;
+	sync = mt_sync_new(&params, &err);
+	rc = sync == NULL ? -1 : fetch_job_run(&j, sync, &result, &err);
+	return fetch_job_tell(&j, rc, &result, &err);
 }

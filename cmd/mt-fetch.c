@@ -1,9 +1,17 @@
 /* mt-fetch.c - Maildirs in step with IMAP servers, and mail of POP3 servers into them */
+#include <errno.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <unistd.h>
+
 #include "base/proc.h"
 #include "fetch.h"
 
 enum { OPT_ACCOUNT = 1, OPT_CONFIG, OPT_FOLDER, OPT_PULL, OPT_PUSH, OPT_FORCE,
-	OPT_DELETE_FOLDERS, OPT_KEEP, OPT_DELETE, OPT_DRY_RUN, OPT_JSON, OPT_QUIET, OPT_NUL };
+	OPT_DELETE_FOLDERS, OPT_KEEP, OPT_DELETE, OPT_DRY_RUN, OPT_JSON, OPT_QUIET, OPT_NUL,
+	OPT_WATCH };
 
 #define OPT_OF_FOLDER { OPT_FOLDER, 'f', "folder", "FOLDER", MT_OPT_NOTHING, \
 	"IMAP: only this folder of the server (may be repeated)" }
@@ -31,6 +39,8 @@ static const struct mt_opt sync_options[] = {
 		"POP3: delete on the server what has safely arrived" },
 	{ OPT_KEEP, 0, "keep", "DAYS", MT_OPT_NOTHING,
 		"POP3: delete on the server what arrived here this many days ago" },
+	{ OPT_WATCH, 0, "watch", NULL, MT_OPT_NOTHING,
+		"IMAP: stay, and synchronise as soon as something changes on either side" },
 	{ OPT_DRY_RUN, 'n', "dry-run", NULL, MT_OPT_NOTHING,
 		"say what would be done, and do nothing" },
 	{ OPT_JSON, 0, "json", NULL, MT_OPT_NOTHING,
@@ -113,6 +123,9 @@ parse_command_line(int argc, char **argv, struct fetch_wish *w)
 		case OPT_QUIET:
 			w->quiet = true;
 			break;
+		case OPT_WATCH:
+			w->watch = true;
+			break;
 		case OPT_NUL:
 			w->nul_ends = true;
 			break;
@@ -122,6 +135,8 @@ parse_command_line(int argc, char **argv, struct fetch_wish *w)
 	}
 	if (has_delete && has_keep)
 		mt_cmd_usage("--delete and --keep exclude each other");
+	if (w->watch && w->dry_run)
+		mt_cmd_usage("--watch and --dry-run exclude each other");
 	if (w->pull && w->push)
 		mt_cmd_usage("--pull and --push: without either of them, both are done");
 	g_ptr_array_add(w->folders, NULL);
@@ -169,6 +184,8 @@ fetch(const struct fetch_wish *w, const struct mt_client_conf *conf,
 {
 	struct mt_err err = { 0 };
 
+	if (w->verb == FETCH_SYNC && w->watch)
+		return fetch_watch(w, conf, a, state_dir);
 	if (w->verb == FETCH_SYNC)
 		return a->imap != NULL ? fetch_sync(w, conf, a, state_dir) :
 		    fetch_pop3(w, conf, a, state_dir);
@@ -179,6 +196,54 @@ fetch(const struct fetch_wish *w, const struct mt_client_conf *conf,
 		return 0;
 	mt_fail(&err, MT_ECONF, "%s:%u: account %s has no imap URL", a->file, a->line, a->name);
 	return mt_cmd_fail(&err);
+}
+
+/* A process for each account, which ends with us. */
+static int
+watch_each(const struct fetch_wish *w, const struct mt_client_conf *conf,
+    const GPtrArray *chosen, const char *state_dir)
+{
+	int status = 0, one;
+
+	for (guint i = 0; i < chosen->len; i++) {
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			prctl(PR_SET_PDEATHSIG, SIGTERM);
+			_exit(mt_cmd_end(fetch(w, conf, g_ptr_array_index(chosen, i), state_dir)));
+		}
+		if (pid < 0) {
+			mt_cmd_warn("fork: %m");
+			return EX_OSERR;
+		}
+	}
+	while (wait(&one) > 0 || errno == EINTR) {
+		if (status == 0)
+			status = WIFEXITED(one) ? WEXITSTATUS(one) : EX_SOFTWARE;
+	}
+	return status;
+}
+
+/* What can be watched; those that are named must be. */
+static int
+drop_unwatched(const struct fetch_wish *w, GPtrArray *chosen)
+{
+	for (guint i = chosen->len; i-- > 0;) {
+		const struct mt_account *a = g_ptr_array_index(chosen, i);
+
+		if (a->imap != NULL)
+			continue;
+		if (w->accounts->len > 0) {
+			mt_cmd_warn("%s:%u: account %s has no imap URL, and only IMAP can be "
+			    "watched", a->file, a->line, a->name);
+			return EX_CONFIG;
+		}
+		g_ptr_array_remove_index(chosen, i);
+	}
+	if (chosen->len > 0)
+		return 0;
+	mt_cmd_warn("no account has an imap URL: only IMAP can be watched");
+	return EX_CONFIG;
 }
 
 int
@@ -199,6 +264,14 @@ main(int argc, char **argv)
 	if (conf == NULL)
 		return mt_cmd_end(mt_cmd_fail(&err));
 	status = choose(&w, conf, chosen);
+	if (status == 0 && w.watch)
+		status = drop_unwatched(&w, chosen);
+	if (status != 0)
+		g_ptr_array_set_size(chosen, 0);
+	if (w.watch && chosen->len > 1) {
+		status = watch_each(&w, conf, chosen, state_dir);
+		g_ptr_array_set_size(chosen, 0);
+	}
 	/* One account that fails does not keep the others from their mail; the first
 	   failure makes the exit status. */
 	for (guint i = 0; i < chosen->len; i++) {

@@ -33,6 +33,8 @@ static const struct mt_conf_word account_words[] = {
 	{ "sent", MT_CONF_STRING, 0, 0, NULL },
 	{ "drafts", MT_CONF_STRING, 0, 0, NULL },
 	{ "pgp_key", MT_CONF_STRING, 0, 0, NULL },
+	{ "on_new", MT_CONF_STRING, 0, 0, NULL },
+	{ "on_error", MT_CONF_STRING, 0, 0, NULL },
 	{ "sign", MT_CONF_BOOL, 0, 0, "no" },
 	{ "allow_plaintext", MT_CONF_BOOL, 0, 0, "no" },
 	{ NULL },
@@ -235,6 +237,8 @@ read_account(struct mt_client_conf *conf, const char *file, const struct mt_conf
 	a->password_command = mt_conf_string(b, "password_command");
 	a->proxy = mt_conf_string(b, "proxy");
 	a->pgp_key = mt_conf_string(b, "pgp_key");
+	a->on_new = mt_conf_string(b, "on_new");
+	a->on_error = mt_conf_string(b, "on_error");
 	a->sign = mt_conf_bool(b, "sign");
 	if (read_mechanism(b, &a->mechanism, err) < 0)
 		return -1;

@@ -37,6 +37,7 @@ struct mt_account {
 	const char *drafts;		/* and drafts: "NAME/Drafts" */
 	const char *pgp_key;		/* of the user, as GnuPG names it; NULL: by address */
 	bool sign;			/* what is written is signed */
+	const char *on_new, *on_error;	/* commands for mt-fetch --watch, or NULL */
 	bool allow_plaintext;		/* log in without TLS where none is offered */
 	const char *file;		/* the configuration file, and where the account */
 	unsigned line;			/* starts in it: for error messages */

@@ -2,21 +2,17 @@
 #include "fetch/sync.h"
 
 #include <string.h>
+#include <unistd.h>
 
-#include "fetch/sync_folders.h"
-#include "fetch/sync_job.h"
+#include "fetch/sync_account.h"
 #include "fetch/sync_move.h"
-
-struct mt_sync {
-	struct mt_sync_run run;
-	struct mt_sync_folders folders;
-};
 
 struct mt_sync *
 mt_sync_new(const struct mt_sync_params *params, struct mt_err *err)
 {
 	mt_auto(mt_sync) s = g_new0(struct mt_sync, 1);
 
+	s->inotify = -1;
 	s->run.params = params;
 	s->run.state = mt_sync_state_open(params->state_dir, params->account, err);
 	return s->run.state != NULL ? mt_steal(&s) : NULL;
@@ -28,6 +24,8 @@ mt_sync_free(struct mt_sync *s)
 	if (s == NULL)
 		return;
 	mt_sync_folders_clear(&s->folders);
+	if (s->inotify >= 0)
+		close(s->inotify);
 	mt_sync_server_free(s->run.server);
 	mt_sync_state_free(s->run.state);
 	g_free(s);
@@ -244,8 +242,13 @@ mt_sync_run(struct mt_sync *s, const char *password, struct mt_sync_result *resu
 	*result = (struct mt_sync_result){ 0 };
 	s->run.result = result;
 	s->run.has_filled_trash = false;
+	if (s->run.server == NULL && connect_to(s, password, err) < 0)
+		return -1;
+	if (s->run.params->stays)
+		mt_sync_watch_begin(s);
+	mt_sync_folders_clear(&s->folders);
 	s->folders.run = &s->run;
-	if (connect_to(s, password, err) < 0 || mt_sync_folders_find(&s->folders, err) < 0)
+	if (mt_sync_folders_find(&s->folders, err) < 0)
 		return -1;
 	if (s->run.params->looks == MT_SYNC_LOOKS_AT_NAMES)
 		return look_at_all(s, NULL, err);
@@ -265,6 +268,20 @@ mt_sync_run(struct mt_sync *s, const char *password, struct mt_sync_result *resu
 		return -1;
 	if (s->run.params->looks == MT_SYNC_LOOKS_AT_ALL && look_at_all(s, jobs, err) < 0)
 		return -1;
-	mt_sync_server_logout(s->run.server);
+	if (!s->run.params->stays)
+		mt_sync_server_logout(s->run.server);
 	return 0;
+}
+
+bool
+mt_sync_is_connected(const struct mt_sync *s)
+{
+	return s->run.server != NULL;
+}
+
+void
+mt_sync_hang_up(struct mt_sync *s)
+{
+	mt_sync_server_free(s->run.server);
+	s->run.server = NULL;
 }

@@ -54,6 +54,7 @@ struct mt_sync_params {
 	enum { MT_SYNC_LOOKS_NOT, MT_SYNC_LOOKS_AT_ALL, MT_SYNC_LOOKS_AT_NAMES } looks;
 	bool force;		/* make deletions that look like a mistake */
 	bool delete_folders;	/* also of folders that hold messages */
+	bool stays;		/* the session is kept after a run, for mt_sync_watch() */
 	void (*report)(void *arg, const struct mt_sync_event *ev);
 	void *report_arg;
 };
@@ -77,10 +78,23 @@ struct mt_sync;
 struct mt_sync *mt_sync_new(const struct mt_sync_params *params, struct mt_err *err);
 void mt_sync_free(struct mt_sync *s);
 
-/* Connect and do it. 0 when the session went well to its end, even if messages failed or
-   deletions are held. *result tells in any case what was done. */
+/*
+ * Connect, unless the session was kept (password may be NULL then), and do it. 0 when the
+ * session went well to its end, even if messages failed or deletions are held. *result tells in
+ * any case what was done.
+ */
 int mt_sync_run(struct mt_sync *s, const char *password, struct mt_sync_result *result,
     struct mt_err *err);
+
+/*
+ * Wait until something changes on either side, or for ms: then run it again. On the server by
+ * NOTIFY, else by IDLE for one folder: INBOX, or the first of params; here by inotify. -1 when the
+ * session is over, also since the machine was asleep: hang up, and run it again.
+ */
+int mt_sync_watch(struct mt_sync *s, uint32_t ms, struct mt_err *err);
+bool mt_sync_is_connected(const struct mt_sync *s);
+/* Forget the session. */
+void mt_sync_hang_up(struct mt_sync *s);
 
 /* Forget what was agreed upon, of the folders of params: the next run compares both sides, and
    deletes nothing. Their names: a GPtrArray of char *, or NULL. */

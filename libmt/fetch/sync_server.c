@@ -29,6 +29,8 @@ struct mt_sync_server {
 	struct mt_imap_set *found;	/* of a search */
 	GArray *moved;			/* struct mt_sync_moved */
 	char *open;			/* the mailbox that is, or NULL */
+	bool *is_woken;			/* while we only wait */
+	bool has_notify, no_notify;	/* it was asked for; it was refused */
 	unsigned append;		/* the command that is under way */
 };
 
@@ -285,11 +287,30 @@ take_copyuid(struct mt_sync_server *s, struct mt_slice args)
 	}
 }
 
+/* Whether it tells of a change: "* OK Still here" does not. */
+static bool
+is_change(const struct mt_imap_response *r)
+{
+	switch (r->kind) {
+	case MT_IMAP_EXISTS:
+	case MT_IMAP_EXPUNGE:
+	case MT_IMAP_VANISHED:
+	case MT_IMAP_FETCH:
+	case MT_IMAP_LIST:
+	case MT_IMAP_STATUS:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static int
 on_data(void *arg, const struct mt_imap_response *r, struct mt_err *err)
 {
 	struct mt_sync_server *s = arg;
 
+	if (s->is_woken != NULL)
+		*s->is_woken = *s->is_woken || is_change(r);
 	switch (r->kind) {
 	case MT_IMAP_LIST:
 		return s->boxes != NULL ? take_list(s, r, err) : 0;
@@ -432,6 +453,19 @@ mt_sync_server_status(struct mt_sync_server *s, struct mt_sync_box *b, struct mt
 	return rc;
 }
 
+/* CLOSE would expunge. */
+static int
+unselect(struct mt_sync_server *s, struct mt_err *err)
+{
+	struct mt_imap_done done;
+
+	if (s->open != NULL && ask(s, &done, err, mt_imap_has(s->imap, MT_IMAP_CAP_UNSELECT) ?
+	    "UNSELECT" : "EXAMINE INBOX") < 0)
+		return -1;
+	g_clear_pointer(&s->open, g_free);
+	return 0;
+}
+
 int
 mt_sync_server_delete(struct mt_sync_server *s, const char *name, struct mt_err *err)
 {
@@ -439,11 +473,9 @@ mt_sync_server_delete(struct mt_sync_server *s, const char *name, struct mt_err 
 	g_autofree char *words = g_strdup_printf("DELETE %s", box);
 	struct mt_imap_done done;
 
-	/* What is open is not removed, or ends the session; CLOSE would expunge. */
-	if (s->open != NULL && ask(s, &done, err, mt_imap_has(s->imap, MT_IMAP_CAP_UNSELECT) ?
-	    "UNSELECT" : "EXAMINE INBOX") < 0)
+	/* What is open is not removed, or ends the session. */
+	if (unselect(s, err) < 0)
 		return -1;
-	g_clear_pointer(&s->open, g_free);
 	return ask(s, &done, err, words);
 }
 
@@ -904,6 +936,60 @@ mt_sync_server_move(struct mt_sync_server *s, const struct mt_imap_set *uids,
 	if (mt_sync_server_store(s, uids, true, MT_SYNC_DELETED, err) < 0)
 		return -1;
 	return expunge(s, uids, left, err);
+}
+
+/* --- waiting ------------------------------------------------------------------------- */
+
+/* All events of all mailboxes from now on (RFC 5465): 0 also when the server refuses. */
+static int
+ask_notify(struct mt_sync_server *s, struct mt_err *err)
+{
+	struct mt_imap_done done;
+	unsigned tag;
+
+	if (s->has_notify || s->no_notify)
+		return 0;
+	if (!mt_imap_has(s->imap, MT_IMAP_CAP_NOTIFY) ||
+	    !mt_imap_has(s->imap, MT_IMAP_CAP_UNSELECT)) {
+		s->no_notify = true;
+		return 0;
+	}
+	tag = mt_imap_send(s->imap, err, "NOTIFY SET (selected-delayed (MessageNew "
+	    "MessageExpunge FlagChange)) (personal (MessageNew MessageExpunge FlagChange "
+	    "MailboxName))");
+	if (tag == 0 || mt_imap_wait(s->imap, tag, &done, err) < 0)
+		return -1;
+	s->has_notify = done.kind == MT_IMAP_OK;
+	s->no_notify = !s->has_notify;
+	return 0;
+}
+
+int
+mt_sync_server_watch(struct mt_sync_server *s, const char *name, int other, uint32_t ms,
+    bool *is_woken, struct mt_err *err)
+{
+	g_autofree char *box = mt_imap_mailbox(name);
+	g_autofree char *words = g_strdup_printf("EXAMINE %s", box);
+	bool by_idle;
+	struct mt_imap_done done;
+	int rc;
+
+	*is_woken = false;
+	if (ask_notify(s, err) < 0)
+		return -1;
+	by_idle = !s->has_notify && mt_imap_has(s->imap, MT_IMAP_CAP_IDLE);
+	if (by_idle) {
+		g_clear_pointer(&s->open, g_free);
+		rc = ask(s, &done, err, words);
+	} else {
+		rc = unselect(s, err);
+	}
+	if (rc < 0)
+		return -1;
+	s->is_woken = is_woken;
+	rc = mt_imap_watch(s->imap, by_idle, is_woken, other, ms, err);
+	s->is_woken = NULL;
+	return rc;
 }
 
 /* --- appending --------------------------------------------------------------------- */

@@ -115,6 +115,14 @@ int mt_sync_server_move(struct mt_sync_server *s, const struct mt_imap_set *uids
     struct mt_err *err);
 
 /*
+ * Wait until something may have changed in a mailbox (*is_woken), until other can be read, or for
+ * ms. By NOTIFY the server tells of all mailboxes, else by IDLE of this one, else of none.
+ * Nothing is open then.
+ */
+int mt_sync_server_watch(struct mt_sync_server *s, const char *name, int other, uint32_t ms,
+    bool *is_woken, struct mt_err *err);
+
+/*
  * Give a message of size bytes, with CRLF, to a mailbox: write it by mt_sync_server_piece().
  * 0, or 1 when the server refuses this one (*err says why), or -1. After end *uid is its
  * UID there, 0 when the server does not say one of that validity.

@@ -1,8 +1,11 @@
 /* client.c - an IMAP session: commands in flight, responses one by one (RFC 3501, RFC 9051) */
 #include "imap/client.h"
 
+#include <time.h>
+
 #include "base/buf.h"
 #include "base/limits.h"
+#include "base/proc.h"
 #include "imap/utf7.h"
 
 /* Each response must be there within this time, and each piece of a body. */
@@ -421,6 +424,71 @@ mt_imap_mailbox(const char *name)
 	}
 	g_string_append_c(out, '"');
 	return g_string_free(out, FALSE);
+}
+
+/* --- waiting for nothing in particular -------------------------------------------------- */
+
+#define SLICE_MS 20000
+#define SLEPT_NS (INT64_C(3) * 1000000000)
+
+/* How long the machine has been asleep since it began. */
+static int64_t
+asleep_ns(void)
+{
+	struct timespec with, without;
+
+	clock_gettime(CLOCK_BOOTTIME, &with);
+	clock_gettime(CLOCK_MONOTONIC, &without);
+	return (int64_t)(with.tv_sec - without.tv_sec) * 1000000000 + with.tv_nsec -
+	    without.tv_nsec;
+}
+
+/* Until something is there, or other, or the time has come. */
+static int
+listen(struct mt_imap *s, const bool *is_enough, int other, uint32_t ms, struct mt_err *err)
+{
+	const int64_t asleep = asleep_ns();
+	const uint64_t end = mt_proc_now_ms() + ms;
+
+	while (!*is_enough) {
+		uint64_t now = mt_proc_now_ms();
+		int rc = mt_conn_poll(s->conn, other, (uint32_t)MIN(end > now ? end - now : 0,
+		    SLICE_MS), err);
+
+		if (rc < 0) {
+			s->is_over = true;
+			return mt_fail_in(err, "%s", s->name);
+		}
+		if (asleep_ns() - asleep > SLEPT_NS)
+			return fail_session(s, err, MT_ETEMP, "the machine was asleep");
+		if (rc == MT_CONN_OTHER || (rc == MT_CONN_TIME && mt_proc_now_ms() >= end))
+			return 0;
+		if (rc == MT_CONN_READY && step(s, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int
+mt_imap_watch(struct mt_imap *s, bool by_idle, const bool *is_enough, int other, uint32_t ms,
+    struct mt_err *err)
+{
+	struct mt_imap_done done;
+	unsigned tag = 0;
+	int rc = 1;
+
+	if (by_idle) {
+		tag = mt_imap_send(s, err, "IDLE");
+		rc = tag == 0 ? -1 : wait_wanted(s, tag, &done, err);
+	}
+	if (rc < 0 || listen(s, is_enough, other, ms, err) < 0)
+		return -1;
+	/* A server that has refused IDLE is only waited for. */
+	if (!by_idle || rc == 0)
+		return 0;
+	if (mt_imap_write(s, "DONE\r\n", 6, err) < 0)
+		return -1;
+	return mt_imap_wait(s, tag, &done, err);
 }
 
 /* --- beginning and end ------------------------------------------------------------ */

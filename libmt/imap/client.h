@@ -100,6 +100,15 @@ unsigned mt_imap_send_literal(struct mt_imap *s, uint64_t n, struct mt_imap_done
 int mt_imap_write(struct mt_imap *s, const void *p, size_t n, struct mt_err *err);
 int mt_imap_end(struct mt_imap *s, struct mt_err *err);
 
+/*
+ * Wait for what the server says by itself, which goes to on_data, until *is_enough, until
+ * `other` (a descriptor, or -1) can be read, or for ms. With by_idle the server is asked to tell
+ * (IDLE, RFC 2177; the mailbox that is open). 0, or -1 when the session is over: also when the
+ * machine was asleep, since nobody knows then what the connection is worth.
+ */
+int mt_imap_watch(struct mt_imap *s, bool by_idle, const bool *is_enough, int other,
+    uint32_t ms, struct mt_err *err);
+
 /* LOGOUT, without an error: what was to be done is done. */
 void mt_imap_logout(struct mt_imap *s);
 

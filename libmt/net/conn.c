@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
+#include <limits.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -177,6 +178,37 @@ fill(struct mt_conn *c, struct mt_err *err)
 		if (mt_conn_wait(c, n == MT_IO_WAIT_OUT ? POLLOUT : POLLIN, err) < 0)
 			return -1;
 	}
+}
+
+int
+mt_conn_poll(struct mt_conn *c, int other, uint32_t ms, struct mt_err *err)
+{
+	const uint64_t end = mt_proc_now_ms() + ms;
+
+	if (!c->out_failed && mt_conn_flush(c, err) < 0)
+		return -1;
+	while (c->in_start == c->in_end && !c->in_eof) {
+		struct pollfd p[] = { { c->fd, POLLIN, 0 }, { other, POLLIN, 0 } };
+		/* TLS may hold what the socket has given already. */
+		ssize_t n = recv_some(c, err);
+		uint64_t now = mt_proc_now_ms();
+		int rc;
+
+		if (n >= 0)
+			break;
+		if (n == MT_IO_FAIL)
+			return -1;
+		if (n == MT_IO_WAIT_OUT)
+			p[0].events = POLLOUT;
+		rc = poll(p, 2, now < end ? (int)MIN(end - now, INT_MAX) : 0);
+		if (rc < 0 && errno != EINTR)
+			return mt_fail(err, MT_ETEMP, "poll: %m");
+		if (rc > 0 && p[1].revents != 0)
+			return MT_CONN_OTHER;
+		if (rc == 0)
+			return MT_CONN_TIME;
+	}
+	return MT_CONN_READY;
 }
 
 int

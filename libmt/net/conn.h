@@ -116,6 +116,13 @@ int mt_conn_raw_line(struct mt_conn *c, size_t max, struct mt_slice *line,
  */
 int mt_conn_peek(struct mt_conn *c, struct mt_slice *bytes, struct mt_err *err);
 void mt_conn_consume(struct mt_conn *c, size_t n);
+/*
+ * Wait, whatever the deadline is, until there is something to read (the end of the stream, too):
+ * MT_CONN_READY; until other, a descriptor or -1, can be read: MT_CONN_OTHER; or for ms:
+ * MT_CONN_TIME. -1 with an error. What was written is flushed before.
+ */
+enum { MT_CONN_TIME, MT_CONN_READY, MT_CONN_OTHER };
+int mt_conn_poll(struct mt_conn *c, int other, uint32_t ms, struct mt_err *err);
 /* Bytes that were read from the peer and not consumed yet: 0 right before STARTTLS. */
 size_t mt_conn_buffered(const struct mt_conn *c);
 
