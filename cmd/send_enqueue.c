@@ -174,6 +174,19 @@ send_tell_try(const struct send *s, const struct mt_spool_item *item,
 }
 
 int
+send_try(const struct send *s, struct mt_outbox *o, struct mt_spool_item *item,
+    struct mt_outbox_result *r)
+{
+	struct mt_err err = { 0 };
+
+	/* It is in the queue, and not the caller's any more, whatever happens. */
+	if (mt_outbox_try(o, item, time(NULL), r, &err) < 0 &&
+	    !g_str_equal(err.msg, r->why.msg))
+		mt_cmd_warn("%s", err.msg);
+	return send_tell_try(s, item, r);
+}
+
+int
 send_flush(struct mt_spool *spool)
 {
 	struct mt_err err = { 0 };
@@ -206,6 +219,9 @@ send_queue_add(struct send *s, struct mt_spool *spool, const struct send_mail *m
 	mt_auto(mt_envelope) e = mt_envelope_new(s->account->name, spec, time(NULL));
 	const struct mt_dsn *dsn = m->dsn != NULL ? m->dsn : &s->dsn;
 
+	/* The seconds begin now, and not when the user began to write. */
+	if (s->undo_s > 0)
+		s->not_before = e->created + (int64_t)s->undo_s;
 	for (size_t i = 0; i < m->rcpts->n; i++) {
 		g_autofree char *rcpt = mt_addr_spec(&m->rcpts->v[i]);
 		struct mt_queue_rcpt *r = mt_envelope_add(e, rcpt);
@@ -263,12 +279,8 @@ send_enqueue(struct send *s, const struct mt_addr *from, const struct mt_addr_li
 	if (send_is_for_later(s, spool, &item, &status))
 		return status;
 	outbox = send_open_outbox(s);
-	/* It is in the queue, and not the caller's any more, whatever happens. */
-	if (mt_outbox_try(outbox, item, time(NULL), &r, &err) < 0 &&
-	    !g_str_equal(err.msg, r.why.msg))
-		mt_cmd_warn("%s", err.msg);
+	status = send_try(s, outbox, item, &r);
 	(void)send_flush(spool);
-	status = send_tell_try(s, item, &r);
 	if (r.waiting > 0)
 		send_warn_unattended(spool);
 	return status;

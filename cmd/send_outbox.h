@@ -49,6 +49,10 @@ void send_print_try(const struct send *s, const struct mt_spool_item *item,
 int send_tell_try(const struct send *s, const struct mt_spool_item *item,
     const struct mt_outbox_result *r);
 
+/* Try a message that was just queued, and tell how it went: the exit status. */
+int send_try(const struct send *s, struct mt_outbox *o, struct mt_spool_item *item,
+    struct mt_outbox_result *r);
+
 /* send_queue.c: "2026-11-27 18:00:00", local time */
 #define SEND_TIME_SIZE 32
 void send_format_time(int64_t t, char out[SEND_TIME_SIZE]);

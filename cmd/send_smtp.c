@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -226,16 +225,17 @@ send_queued(struct smtp *m)
 
 	for (guint i = 0; i < m->ids->len; i++) {
 		mt_auto(mt_spool_item) item = NULL;
-		struct mt_outbox_result r;
+		struct mt_outbox_result r = { 0 };
 		struct mt_err err = { 0 };
+		int one = EX_OK;
 		bool busy;
 
 		/* Somebody else may be sending it already. */
 		if (mt_spool_take(m->spool, m->ids->pdata[i], &item, &busy, &err) <= 0)
 			continue;
-		if (mt_outbox_try(outbox, item, time(NULL), &r, &err) < 0)
-			mt_cmd_warn("%s", err.msg);
-		status = MAX(status, send_tell_try(m->s, item, &r));
+		if (!send_is_for_later(m->s, m->spool, &item, &one))
+			one = send_try(m->s, outbox, item, &r);
+		status = MAX(status, one);
 		waits = waits || r.waiting > 0;
 	}
 	(void)send_flush(m->spool);

@@ -38,6 +38,12 @@ expect 'sendmail takes --at and --undo, too' '
 	grep "queued: " err
 	printf "Subject: x\n\ntext\n" | mt-send --sendmail --undo 9 b@x.y 2>err
 	queued 2; taken 0'
+expect 'sendmail -bs, too' '
+	fake
+	printf "%s\r\n" "EHLO x" "MAIL FROM:<a@x.y>" "RCPT TO:<b@x.y>" DATA "Subject: x" "" . \
+	    QUIT | mt-send sendmail -bs --at +1h 2>err
+	grep "queued: $(id), for " err
+	queued 1; taken 0'
 expect 'a time that is none, or over, or without a queue is 64, and nothing is queued' '
 	fake
 	try 64 --at yesterday b@x.y
@@ -61,6 +67,10 @@ expect '--undo without a terminal does not wait: a run sends it when the time is
 	edit "e[\"not_before\"] = now"
 	mt-send queue run
 	taken 1; queued 0; in_dir "$sent" 1'
+expect 'the seconds of --undo begin when the text is there' '
+	fake
+	{ sleep 2; echo text; } | mt-send --undo 100 -s x b@x.y 2>err
+	[ "$(mt-send queue --json | jq ".next - .created")" = 100 ]'
 
 # on_terminal SECONDS ACTION: mt-send --undo on a terminal; after the first countdown the
 # Python ACTION is taken (ours is the terminal, q the id). Its screen is in screen.
