@@ -328,11 +328,21 @@ list_queue(struct send *s, struct mt_spool *spool,
 	return status;
 }
 
+/* --dry-run promises that nothing is sent, and nothing is done. */
+static void
+check_is_meant(const struct send *s, const char *verb)
+{
+	if (s->dry_run)
+		mt_cmd_usage("queue %s: not with --dry-run (mt-send queue list shows what "
+		    "waits)", verb);
+}
+
 static int
 run_queue(struct send *s, struct mt_spool *spool)
 {
 	struct mt_err err = { 0 };
 
+	check_is_meant(s, "run");
 	if (mt_spool_sweep(spool, time(NULL), &err) < 0 || mt_spool_mark_run(spool, &err) < 0)
 		mt_cmd_warn("%s", err.msg);
 	return for_each(s, spool, do_run);
@@ -384,6 +394,8 @@ send_queue(struct send *s)
 	for (size_t i = 0; i < G_N_ELEMENTS(verbs); i++) {
 		if (!g_str_equal(name, verbs[i].name))
 			continue;
+		if (verbs[i].verb != do_show)
+			check_is_meant(s, name);
 		if (verbs[i].wants_id && s->args->len == 0)
 			mt_cmd_usage("queue %s: name a message (mt-send queue list)", name);
 		return for_each(s, spool, verbs[i].verb);

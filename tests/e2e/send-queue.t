@@ -203,6 +203,20 @@ expect 'an id that is none is 66, a verb that is none 64' '
 	grep "eat" err
 	status 64 mt-send queue rm
 	queued 1'
+expect 'with --dry-run nothing is sent, changed or removed' '
+	fake --reply "RCPT=451 4.2.0 later"
+	try 0 b@x.y
+	now
+	edit "e[\"next\"] = now"
+	cp "$queue/env/$(id)" before
+	for verb in run retry hold release rm; do
+		status 64 mt-send queue $verb -n "$(id)" 2>err
+		grep "queue $verb: not with --dry-run" err
+	done
+	status 64 mt-send sendmail -q -n
+	cmp "$queue/env/$(id)" before
+	mt-send queue show -n "$(id)" | grep "^Subject: hello"
+	taken 0; queued 1'
 expect 'one that another process sends is left to it' '
 	exec 9<"$queue/msg/$(id)"
 	flock 9
