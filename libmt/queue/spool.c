@@ -205,7 +205,8 @@ open_room(struct mt_spool *s, struct mt_err *err)
 	g_free(s->room);
 	s->room = g_strdup_printf("%s/%d-%08x.new", s->env, (int)getpid(), g_random_int());
 	s->room_size = 0;
-	s->room_fd = open(s->room, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	/* Without fallocate() in the file system, the C library reads what is there. */
+	s->room_fd = open(s->room, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	return s->room_fd >= 0 ? 0 :
 	    mt_fail(err, mt_err_kind_of_errno(errno), "%s: %m", s->room);
 }

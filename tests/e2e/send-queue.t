@@ -294,6 +294,18 @@ expect 'with no room to record what becomes of it, a message is not sent: a run 
 	mt-send queue retry
 	taken 2; queued 0'
 fake
+expect 'a file system that cannot reserve is written to instead, for a few and then for many' '
+	now --reply "RCPT=451 4.2.0 later"
+	try 0 --save none b@x.y
+	few=$(id)
+	mapfile -t many < <(seq -f "r%g@x.y" 120)
+	try 0 "${many[@]}"
+	mapfile -t ids < <(mt-send queue list -0 | tr "\0" "\n" | grep -v "$few")
+	now
+	ASAN_OPTIONS=detect_leaks=0 strace -f -qq -o trace \
+	    -e inject=fallocate:error=EOPNOTSUPP mt-send queue retry "$few" "${ids[@]}"
+	taken 3; queued 0'
+fake
 expect 'what came of a hundred recipients is recorded before the next hundred are asked' '
 	printf "r%d@x.y\n" $(seq 150) >rcpts
 	echo text | ASAN_OPTIONS=detect_leaks=0 xargs -a rcpts strace -f -qq -o trace \
