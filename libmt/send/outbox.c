@@ -206,8 +206,7 @@ send_some(struct mt_outbox *o, struct mt_spool_item *item, struct mt_queue_rcpt 
 			*why = err;
 			return false;
 		}
-		if (send_once(o, item, &env, outcomes, &err) < 0)
-			*why = err;
+		(void)send_once(o, item, &env, outcomes, &err);
 		is_unfit = err.kind == MT_EDATA;
 		is_lost = !mt_smtp_client_is_usable(o->client) && !is_new;
 		for (size_t i = 0; i < n && is_lost; i++)
@@ -222,7 +221,7 @@ send_some(struct mt_outbox *o, struct mt_spool_item *item, struct mt_queue_rcpt 
 		rcpts[i]->is_relayed = rcpts[i]->fate == MT_QUEUE_SENT &&
 		    (mt_envelope_notify(e, rcpts[i]) & MT_DSN_SUCCESS) != 0 &&
 		    !mt_smtp_client_extensions(o->client)->has_dsn;
-		if (outcomes[i].fate == MT_SMTP_DEFERRED && why->kind == MT_ENONE)
+		if (rcpts[i]->fate == MT_QUEUE_WAITING && why->kind == MT_ENONE)
 			mt_fail(why, MT_ETEMP, "%s", outcomes[i].text);
 	}
 	return true;

@@ -315,6 +315,11 @@ expect 'what came of a hundred recipients is recorded before the next hundred ar
 	mt-send queue retry
 	taken 2; queued 0
 	[ "$(grep -ho "^X-Rcpt: .*\|RCPT TO:<[^>]*>" fake.log | sort | uniq -d | wc -l)" = 0 ]'
+fake --reply "RCPT TO:<busy=451 4.2.0 mailbox busy" --reply "RCPT TO:<gone=550 5.1.1 no such user"
+expect 'the reason to wait is that of one who waits, and no refusal of the next hundred' '
+	mapfile -t others < <(seq -f "r%g@x.y" 99)
+	try 69 busy@x.y "${others[@]}" gone@x.y
+	grep "queued: 1 of 101 recipients, .*: 451 4.2.0 mailbox busy$" err'
 fake --reply "RCPT TO:<bad=550 5.1.1 no" --reply "RCPT TO:<later=451 4.2.0 wait"
 expect 'who was refused is told of once, and not by each retry for the others' '
 	echo x | status 69 mt-send -s x bad@x.y later@x.y 2>err
