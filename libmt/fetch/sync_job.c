@@ -123,6 +123,22 @@ mt_sync_job_is_quiet(const struct mt_sync_job *j)
 	    new_ns == f->new_ns;
 }
 
+uint32_t
+mt_sync_highest_uid(const struct mt_sync_job *j)
+{
+	uint32_t highest = j->sel.uidnext > 0 ? j->sel.uidnext - 1 : 0;
+	const GArray *rows = j->rows, *remote = j->sel.remote;
+
+	if (rows->len > 0)
+		highest = MAX(highest, g_array_index(rows, struct mt_sync_row, rows->len - 1).uid);
+	if (remote->len > 0)
+		highest = MAX(highest,
+		    g_array_index(remote, struct mt_sync_remote, remote->len - 1).uid);
+	for (guint i = 0; i < j->moved->len; i++)
+		highest = MAX(highest, ((const struct mt_sync_row *)j->moved->pdata[i])->uid);
+	return highest;
+}
+
 /* --- planning ------------------------------------------------------------------------ */
 
 static void

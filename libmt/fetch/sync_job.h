@@ -56,6 +56,10 @@ int mt_sync_join(struct mt_sync_job *j, struct mt_err *err);
 int mt_sync_pull(struct mt_sync_job *j, struct mt_err *err);
 int mt_sync_push(struct mt_sync_job *j, struct mt_err *err);
 
+/* The highest UID that is known in the folder: one that comes to be is higher, whatever the
+   server says. */
+uint32_t mt_sync_highest_uid(const struct mt_sync_job *j);
+
 /* For all of them: an event, and what it counts as. */
 void mt_sync_report(const struct mt_sync_job *j, struct mt_sync_event ev);
 void mt_sync_done(struct mt_sync_job *j, enum mt_sync_what what, struct mt_sync_event ev);

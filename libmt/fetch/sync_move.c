@@ -363,6 +363,24 @@ move_here(GPtrArray *group, struct mt_err *err)
 
 /* --- the Maildir has moved them: so does the server ------------------------------------- */
 
+/* Whether these can be new messages of that folder: no other has such a UID. */
+static bool
+are_new(const GArray *pairs, const struct mt_sync_job *to)
+{
+	mt_auto_value(mt_imap_set) taken = { 0 };
+	uint32_t highest = mt_sync_highest_uid(to);
+
+	for (guint i = 0; i < pairs->len; i++) {
+		const struct mt_sync_moved *p = &g_array_index(pairs, struct mt_sync_moved, i);
+
+		if (p->validity != to->sel.validity || p->to <= highest ||
+		    mt_imap_set_has(&taken, p->to))
+			return false;
+		mt_imap_set_add(&taken, p->to, p->to);
+	}
+	return true;
+}
+
 static uint32_t
 new_uid(const GArray *pairs, uint32_t uid)
 {
@@ -419,6 +437,8 @@ move_there(GPtrArray *group, struct mt_err *err)
 		give_up(group, &why);
 		return 0;
 	}
+	if (!are_new(pairs, first->to))
+		g_array_set_size(pairs, 0);
 	for (guint i = 0; i < group->len; i++) {
 		struct move *m = g_ptr_array_index(group, i);
 		uint32_t uid = new_uid(pairs, m->lost.row->uid);

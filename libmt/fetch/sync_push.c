@@ -74,21 +74,6 @@ send_bytes(struct mt_sync_server *server, int fd, const char *path, uint64_t siz
 	return 0;
 }
 
-/* The highest UID that is known in this mailbox: each that comes to be is higher. */
-static uint32_t
-highest_uid(const struct mt_sync_job *j)
-{
-	uint32_t highest = j->sel.uidnext > 0 ? j->sel.uidnext - 1 : 0;
-	const GArray *rows = j->rows, *remote = j->sel.remote;
-
-	if (rows->len > 0)
-		highest = MAX(highest, g_array_index(rows, struct mt_sync_row, rows->len - 1).uid);
-	if (remote->len > 0)
-		highest = MAX(highest,
-		    g_array_index(remote, struct mt_sync_remote, remote->len - 1).uid);
-	return highest;
-}
-
 /* One message: 0, 1 when it alone failed, -1. */
 static int
 push_file(struct mt_sync_job *j, const struct mt_sync_file *f, struct mt_sync_row *row,
@@ -162,7 +147,7 @@ push_one(struct mt_sync_job *j, const struct mt_sync_action *a, uint32_t *highes
 int
 mt_sync_push(struct mt_sync_job *j, struct mt_err *err)
 {
-	uint32_t highest = highest_uid(j);
+	uint32_t highest = mt_sync_highest_uid(j);
 
 	for (guint i = 0; i < j->plan.actions->len; i++) {
 		const struct mt_sync_action *a =

@@ -28,6 +28,7 @@ struct mt_sync_server {
 	const struct mt_sync_bodies *bodies;
 	struct mt_imap_set *found;	/* of a search */
 	GArray *moved;			/* struct mt_sync_moved */
+	uint64_t moved_max;		/* so many were to be moved */
 	char *open;			/* the mailbox that is, or NULL */
 	bool *is_woken;			/* while we only wait */
 	bool has_notify, no_notify;	/* it was asked for; it was refused */
@@ -267,17 +268,20 @@ static void
 take_copyuid(struct mt_sync_server *s, struct mt_slice args)
 {
 	struct mt_imap_range from = { 1, 0 }, to = { 1, 0 };
-	struct mt_slice validity, old;
+	struct mt_slice word, old;
+	uint64_t validity;
 
-	if (!mt_slice_take_word(&args, &validity) || !mt_slice_take_word(&args, &old))
+	if (!mt_slice_take_word(&args, &word) ||
+	    !mt_slice_take_u64(&word, UINT32_MAX, &validity) || word.n > 0 ||
+	    !mt_slice_take_word(&args, &old))
 		return;
-	for (;;) {
+	while (s->moved->len < s->moved_max) {
 		struct mt_sync_moved m;
 
 		if ((from.from > from.to && !mt_imap_range_take(&old, &from)) ||
 		    (to.from > to.to && !mt_imap_range_take(&args, &to)))
 			return;
-		m = (struct mt_sync_moved){ from.from, to.from };
+		m = (struct mt_sync_moved){ from.from, (uint32_t)validity, to.from };
 		g_array_append_val(s->moved, m);
 		/* A range that ends with the last number there is. */
 		if (from.from == UINT32_MAX || to.from == UINT32_MAX)
@@ -927,6 +931,7 @@ mt_sync_server_move(struct mt_sync_server *s, const struct mt_imap_set *uids,
 
 	*left = false;
 	s->moved = moved;
+	s->moved_max = mt_imap_set_count(uids);
 	if (to != NULL)
 		rc = has_move ? move_or_copy(s, uids, to, "UID MOVE", err) :
 		    copy(s, uids, copied, to, err);

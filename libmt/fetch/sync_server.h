@@ -108,7 +108,8 @@ int mt_sync_server_store(struct mt_sync_server *s, const struct mt_imap_set *uid
  * moved (of struct mt_sync_moved; NULL: not wanted) gets the new UIDs that the server tells.
  */
 struct mt_sync_moved {
-	uint32_t from, to;
+	uint32_t from;
+	uint32_t validity, to;	/* there */
 };
 int mt_sync_server_move(struct mt_sync_server *s, const struct mt_imap_set *uids,
     const struct mt_imap_set *copied, const char *to, bool *left, GArray *moved,

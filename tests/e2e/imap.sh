@@ -59,6 +59,10 @@ new() # SUBJECT: a message of our own
 	printf 'Message-ID: <%s@here>\nSubject: %s\n\ntext of %s\n' "$1" "$1" "$1" \
 	    >"Mail/test/INBOX/new/1600000000.M$1.here"
 }
+move() # SUBJECT FOLDER: as a mail reader does it
+{
+	mv "$(grep -rl "Subject: $1" Mail/test/INBOX)" "Mail/test/$2/cur"
+}
 reset() # as it was; no chat
 {
 	rm -rf Mail state box chat

@@ -233,15 +233,19 @@ class Session:
         self.save()
         self.say(tag + " OK done")
 
-    def uid_copy(self, tag, uids, rest):
-        for uid in self.chosen(uids):
-            self.add(rest.strip('"'), *self.boxes[self.name]["mail"][str(uid)])
+    def copy(self, uids, rest):
+        """What COPYUID says of it."""
+        name, old = rest.strip('"'), self.chosen(uids)
+        new = [self.add(name, *self.boxes[self.name]["mail"][str(u)]) for u in old]
         self.save()
-        self.say(tag + " OK done")
+        return "[COPYUID %d %s %s]" % (self.boxes[name]["validity"],
+                                       ",".join(map(str, old)), ",".join(map(str, new)))
+
+    def uid_copy(self, tag, uids, rest):
+        self.say("%s OK %s done" % (tag, self.copy(uids, rest)))
 
     def uid_move(self, tag, uids, rest):
-        for uid in self.chosen(uids):
-            self.add(rest.strip('"'), *self.boxes[self.name]["mail"][str(uid)])
+        self.say("* OK %s moved" % self.copy(uids, rest))
         self.remove(self.chosen(uids))
         self.say(tag + " OK done")
 
