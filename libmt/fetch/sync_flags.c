@@ -18,16 +18,34 @@ static const struct {
 	{ MT_SYNC_FORWARDED, "$Forwarded", 'P' },
 };
 
-static size_t interned;		/* bytes of keywords */
-
 static int
 compare(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+const char *
+mt_sync_keywords(const char *text)
+{
+	static GHashTable *all;
+	static size_t bytes;
+	const char *one;
+
+	if (all == NULL)
+		all = g_hash_table_new(g_str_hash, g_str_equal);
+	one = g_hash_table_lookup(all, text);
+	if (one != NULL)
+		return one;
+	if (strlen(text) > MT_MAX_IMAP_KEYWORDS - bytes)
+		return NULL;
+	bytes += strlen(text);
+	one = g_strdup(text);
+	g_hash_table_add(all, (void *)(uintptr_t)one);
+	return one;
+}
+
 static const char *
-intern(GPtrArray *words)
+join(GPtrArray *words)
 {
 	g_autoptr(GString) text = g_string_new(NULL);
 
@@ -39,13 +57,7 @@ intern(GPtrArray *words)
 			continue;
 		g_string_append_printf(text, "%s%s", i > 0 ? " " : "", (char *)words->pdata[i]);
 	}
-	/* Interned strings are never freed. */
-	if (g_quark_try_string(text->str) == 0) {
-		if (text->len > MT_MAX_IMAP_KEYWORDS - interned)
-			return NULL;
-		interned += text->len;
-	}
-	return g_intern_string(text->str);
+	return mt_sync_keywords(text->str);
 }
 
 unsigned
@@ -68,7 +80,7 @@ mt_sync_flags_of_imap(struct mt_slice list, const char **keywords)
 		if (!is_known && word.p[0] != '\\' && mt_slice_find(word, '\0') == word.n)
 			g_ptr_array_add(words, mt_slice_dup(word));
 	}
-	*keywords = intern(words);
+	*keywords = join(words);
 	return flags;
 }
 

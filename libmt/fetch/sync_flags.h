@@ -20,10 +20,12 @@ enum {
 
 /*
  * What stands in the parentheses behind FLAGS. \Recent is the server's own. *keywords are
- * the others, sorted, with a blank between, interned (never freed); NULL: none, or there is
- * no room for more (MT_MAX_IMAP_KEYWORDS).
+ * the others, sorted, with a blank between; NULL: none.
  */
 unsigned mt_sync_flags_of_imap(struct mt_slice list, const char **keywords);
+/* The one copy of these keywords, which is never freed: equal pointers are equal keywords. NULL
+   when there is no room for more (MT_MAX_IMAP_KEYWORDS): they are left out. */
+const char *mt_sync_keywords(const char *text);
 /* "\Seen $Forwarded", for STORE and APPEND. */
 void mt_sync_flags_to_imap(unsigned flags, GString *out);
 

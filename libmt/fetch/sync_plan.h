@@ -14,7 +14,7 @@ struct mt_sync_row {
 	uint32_t uid;
 	const char *name;	/* the file's unique part: what stays when flags change */
 	unsigned flags;		/* sync_flags.h */
-	const char *keywords;	/* interned, or NULL */
+	const char *keywords;	/* of mt_sync_keywords() */
 	uint64_t size;		/* RFC822.SIZE, 0: not known */
 	const char *msgid;	/* or NULL */
 };
@@ -23,7 +23,7 @@ struct mt_sync_row {
 struct mt_sync_remote {
 	uint32_t uid;
 	unsigned flags;
-	const char *keywords;	/* interned, or NULL */
+	const char *keywords;	/* of mt_sync_keywords() */
 };
 
 /* A file of the Maildir. */

@@ -2,6 +2,7 @@
 #include "fetch/sync_state.h"
 
 #include "fetch/db.h"
+#include "fetch/sync_flags.h"
 
 static const char *const versions[] = {
 	"CREATE TABLE folder ("
@@ -232,7 +233,7 @@ read_rows(struct mt_sync_state *s, int64_t folder, enum mt_sync_state_of_row sta
 			.uid = (uint32_t)sqlite3_column_int64(st, 0),
 			.name = text_of(st, 1, chunk),
 			.flags = (unsigned)sqlite3_column_int64(st, 2),
-			.keywords = keywords != NULL ? g_intern_string(keywords) : NULL,
+			.keywords = keywords != NULL ? mt_sync_keywords(keywords) : NULL,
 			.size = (uint64_t)sqlite3_column_int64(st, 4),
 			.msgid = text_of(st, 5, chunk),
 		};
