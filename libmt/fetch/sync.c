@@ -209,9 +209,8 @@ mt_sync_repair(struct mt_sync *s, struct mt_err *err)
 	return g_steal_pointer(&names);
 }
 
-/* --- all of it ------------------------------------------------------------------------- */
+/* --- what this run has moved to Trash comes back here ------------------------------------ */
 
-/* What this run has moved there comes back here. */
 static int
 do_trash(struct mt_sync *s, struct mt_err *err)
 {
@@ -233,6 +232,62 @@ do_trash(struct mt_sync *s, struct mt_err *err)
 	return 0;
 }
 
+/* --- whether the Maildirs stand still --------------------------------------------------- */
+
+static GArray *
+stamps(const struct mt_sync *s)
+{
+	const GPtrArray *paths = s->folders.paths;
+	GArray *out = g_array_new(FALSE, FALSE, sizeof(struct mt_sync_stamp));
+
+	for (guint i = 0; i < paths->len; i++) {
+		g_autofree char *path = g_build_filename(s->run.params->root,
+		    (const char *)paths->pdata[i], NULL);
+		struct mt_sync_stamp stamp = mt_sync_dir_stamp(path);
+
+		g_array_append_val(out, stamp);
+	}
+	return out;
+}
+
+/* One that was not there before we have made. */
+static bool
+are_equal(const GArray *before, const GArray *after)
+{
+	for (guint i = 0; i < before->len; i++) {
+		const struct mt_sync_stamp *b = &g_array_index(before, struct mt_sync_stamp, i);
+		const struct mt_sync_stamp *a = &g_array_index(after, struct mt_sync_stamp, i);
+
+		if (b->cur_ns >= 0 && (b->cur_ns != a->cur_ns || b->new_ns != a->new_ns))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * A file that is renamed while its directory is listed may be missed, and one that is moved
+ * from a folder that is listed later to one that was listed before looks deleted. So while
+ * files are renamed nothing is deleted on the server: the next run knows.
+ */
+static int
+plan_moves(struct mt_sync *s, GPtrArray *jobs, struct mt_err *err)
+{
+	g_autoptr(GArray) before = stamps(s), after = NULL;
+
+	if (plan_folders(s, jobs, err) < 0)
+		return -1;
+	after = stamps(s);
+	if (mt_sync_move(jobs, err) < 0)
+		return -1;
+	if (are_equal(before, after))
+		return 0;
+	for (guint i = 0; i < jobs->len; i++)
+		mt_sync_job_take_out(g_ptr_array_index(jobs, i), MT_SYNC_DELETE_REMOTE);
+	return 0;
+}
+
+/* --- all of it --------------------------------------------------------------------------- */
+
 int
 mt_sync_run(struct mt_sync *s, const char *password, struct mt_sync_result *result,
     struct mt_err *err)
@@ -253,8 +308,7 @@ mt_sync_run(struct mt_sync *s, const char *password, struct mt_sync_result *resu
 	if (s->run.params->looks == MT_SYNC_LOOKS_AT_NAMES)
 		return look_at_all(s, NULL, err);
 	if (check_root(s, err) < 0 || mt_sync_gone(&s->folders, err) < 0 ||
-	    plan_folders(s, jobs, err) < 0 ||
-	    mt_sync_move(jobs, err) < 0)
+	    plan_moves(s, jobs, err) < 0)
 		return -1;
 	for (guint i = 0; i < jobs->len; i++) {
 		struct mt_sync_job *job = g_ptr_array_index(jobs, i);

@@ -17,27 +17,57 @@
 #include "message/msgid.h"
 
 #define SECOND_NS INT64_C(1000000000)
+/* The clock of a filesystem stands still for up to 10 ms. */
+#define TICK_NS (SECOND_NS / 50)
 
-static bool
-mtime_of(const char *path, const char *sub, int64_t *out)
+static int64_t
+now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * SECOND_NS + now.tv_nsec;
+}
+
+/* -1: it is not there. */
+static int64_t
+mtime_of(const char *path, const char *sub)
 {
 	g_autofree char *dir = g_build_filename(path, sub, NULL);
-	struct timespec now;
 	struct stat st;
 
 	if (stat(dir, &st) < 0 || !S_ISDIR(st.st_mode))
-		return false;
-	clock_gettime(CLOCK_REALTIME, &now);
-	*out = (int64_t)st.st_mtim.tv_sec * SECOND_NS + st.st_mtim.tv_nsec;
-	if ((int64_t)now.tv_sec * SECOND_NS + now.tv_nsec - *out < 2 * SECOND_NS)
-		*out = 0;
-	return true;
+		return -1;
+	return (int64_t)st.st_mtim.tv_sec * SECOND_NS + st.st_mtim.tv_nsec;
 }
 
 bool
 mt_sync_dir_times(const char *path, int64_t *cur_ns, int64_t *new_ns)
 {
-	return mtime_of(path, "cur", cur_ns) && mtime_of(path, "new", new_ns);
+	int64_t young = now_ns() - 2 * SECOND_NS;
+
+	*cur_ns = mtime_of(path, "cur");
+	*new_ns = mtime_of(path, "new");
+	if (*cur_ns < 0 || *new_ns < 0)
+		return false;
+	if (*cur_ns > young)
+		*cur_ns = 0;
+	if (*new_ns > young)
+		*new_ns = 0;
+	return true;
+}
+
+struct mt_sync_stamp
+mt_sync_dir_stamp(const char *path)
+{
+	struct mt_sync_stamp s = { mtime_of(path, "cur"), mtime_of(path, "new") };
+	int64_t age = now_ns() - MAX(s.cur_ns, s.new_ns);
+
+	if (age >= 0 && age < TICK_NS) {
+		g_usleep(TICK_NS / 1000);
+		s = (struct mt_sync_stamp){ mtime_of(path, "cur"), mtime_of(path, "new") };
+	}
+	return s;
 }
 
 int

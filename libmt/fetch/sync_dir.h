@@ -19,6 +19,11 @@ struct mt_sync_dir {
  * clock. False when there is no Maildir.
  */
 bool mt_sync_dir_times(const char *path, int64_t *cur_ns, int64_t *new_ns);
+/* When it changed last: equal stamps mean that nobody has renamed a file between them. */
+struct mt_sync_stamp {
+	int64_t cur_ns, new_ns;		/* -1: it is not there */
+};
+struct mt_sync_stamp mt_sync_dir_stamp(const char *path);
 
 /*
  * List it. 1, 0 when there is no Maildir of that name, -1. It is open for what follows until it

@@ -158,9 +158,8 @@ make_plan(struct mt_sync_job *j)
 	mt_sync_plan_make(&j->plan, &lists);
 }
 
-/* Deletions that look like a mistake, and what is not to be changed, leave the plan. */
-static void
-take_out(struct mt_sync_job *j, enum mt_sync_what what)
+void
+mt_sync_job_take_out(struct mt_sync_job *j, enum mt_sync_what what)
 {
 	GArray *actions = j->plan.actions;
 	guint n = 0;
@@ -186,7 +185,7 @@ hold_back(struct mt_sync_job *j, enum mt_sync_what what)
 	j->run->result->held += n;
 	mt_sync_report(j, (struct mt_sync_event){ .kind = MT_SYNC_HELD, .what = what,
 	    .messages = n, .of = j->rows->len });
-	take_out(j, what);
+	mt_sync_job_take_out(j, what);
 }
 
 /* --- a Maildir that somebody has removed ------------------------------------------------ */
@@ -225,8 +224,8 @@ leave_missing(struct mt_sync_job *j)
 	j->run->result->held += n;
 	mt_sync_report(j, (struct mt_sync_event){ .kind = MT_SYNC_HELD,
 	    .what = MT_SYNC_RMDIR_REMOTE, .messages = n, .of = n, .err = &why });
-	take_out(j, MT_SYNC_DELETE_REMOTE);
-	take_out(j, MT_SYNC_PULL);
+	mt_sync_job_take_out(j, MT_SYNC_DELETE_REMOTE);
+	mt_sync_job_take_out(j, MT_SYNC_PULL);
 }
 
 /* What came in meanwhile is not lost with it. */
@@ -264,9 +263,9 @@ restrict_plan(struct mt_sync_job *j, bool goes)
 
 	for (size_t i = 0; i < G_N_ELEMENTS(pulls); i++) {
 		if (p->no_pull)
-			take_out(j, pulls[i]);
+			mt_sync_job_take_out(j, pulls[i]);
 		if (p->no_push || j->sel.is_readonly)
-			take_out(j, pushes[i]);
+			mt_sync_job_take_out(j, pushes[i]);
 	}
 	hold_back(j, MT_SYNC_DELETE_LOCAL);
 	if (j->is_missing && !p->force && !goes)

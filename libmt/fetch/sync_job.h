@@ -44,6 +44,8 @@ bool mt_sync_job_is_quiet(const struct mt_sync_job *j);
 
 /* Open the folder on the server, list its Maildir, and find out what is to be done. */
 int mt_sync_job_plan(struct mt_sync_job *j, struct mt_err *err);
+/* Deletions that look like a mistake, and what is not to be changed, leave the plan. */
+void mt_sync_job_take_out(struct mt_sync_job *j, enum mt_sync_what what);
 /* Do all of it, or tell what would be done. 0 also when single messages failed; -1: the session
    is over, or the disk. */
 int mt_sync_job_do(struct mt_sync_job *j, struct mt_err *err);
