@@ -17,7 +17,7 @@ CC = gcc
 endif
 VERSION := $(shell sed -n 's/.*MT_VERSION "\(.*\)"/\1/p' cmd/cmd.h)
 
-PKGS = libcurl openssl gmime-3.0 libidn2 libconfuse jansson sqlite3 libzstd \
+PKGS = libcurl openssl gmime-3.0 libidn2 libconfuse jansson sqlite3 libzstd zlib \
 	libxml-2.0 libseccomp libmagic glib-2.0
 # These need no library, or call make again when `deps` has put it there.
 GOALS_WITHOUT_LIBS = deps demo check check-asan fuzz bench cover dist rfc clean uninstall

@@ -3,7 +3,7 @@
 # Debian packages: to build, and to test.
 DEPS = gcc make libc6-dev pkg-config libcurl4-openssl-dev libssl-dev libgmime-3.0-dev \
 	libnotmuch-dev libidn2-dev libconfuse-dev libjansson-dev libsqlite3-dev libzstd-dev \
-	libxml2-dev libseccomp-dev libmagic-dev libglib2.0-dev libcrypt-dev \
+	zlib1g-dev libxml2-dev libseccomp-dev libmagic-dev libglib2.0-dev libcrypt-dev \
 	perl python3 openssl swaks libnet-ssleay-perl mandoc strace jq zstd procps time notmuch \
 	sqlite3 gpg gpg-agent uidmap shellcheck zsh fish bash-completion git git-email \
 	libmailtools-perl s-nail neomutt

@@ -382,6 +382,8 @@ mt_sync_server_new(struct mt_conn *c, const char *name, struct mt_err *err)
 		if (tag == 0 || mt_imap_wait(s->imap, tag, &done, err) < 0)
 			return NULL;
 	}
+	if (mt_imap_compress(s->imap, err) < 0)
+		return NULL;
 	return mt_steal(&s);
 }
 

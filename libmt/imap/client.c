@@ -194,6 +194,7 @@ take_caps(struct mt_imap *s, struct mt_slice words)
 		{ "ID", MT_IMAP_CAP_ID },
 		{ "X-GM-EXT-1", MT_IMAP_CAP_GMAIL },
 		{ "UNSELECT", MT_IMAP_CAP_UNSELECT },
+		{ "COMPRESS=DEFLATE", MT_IMAP_CAP_COMPRESS },
 	};
 	struct mt_slice word;
 
@@ -547,6 +548,24 @@ mt_imap_new(struct mt_conn *c, const char *name, struct mt_err *err)
 		return mt_fail_null(err, MT_EPROTO, "%s: the server is no IMAP4rev1 or IMAP4rev2",
 		    s->name);
 	return mt_steal(&s);
+}
+
+int
+mt_imap_compress(struct mt_imap *s, struct mt_err *err)
+{
+	struct mt_imap_done done;
+	unsigned tag;
+
+	if (!mt_imap_has(s, MT_IMAP_CAP_COMPRESS))
+		return 0;
+	tag = mt_imap_send(s, err, "COMPRESS DEFLATE");
+	if (tag == 0 || mt_imap_wait(s, tag, &done, err) < 0)
+		return -1;
+	/* Right behind the line of the OK the server deflates (RFC 4978 3). */
+	if (done.kind != MT_IMAP_OK || mt_conn_deflate(s->conn, err) == 0)
+		return 0;
+	s->is_over = true;
+	return mt_fail_in(err, "%s", s->name);
 }
 
 void

@@ -28,6 +28,7 @@ enum mt_imap_cap {
 	MT_IMAP_CAP_ID = 1 << 15,
 	MT_IMAP_CAP_GMAIL = 1 << 16,
 	MT_IMAP_CAP_UNSELECT = 1 << 17,
+	MT_IMAP_CAP_COMPRESS = 1 << 18,
 };
 
 struct mt_imap;
@@ -69,6 +70,12 @@ struct mt_imap_sink {
 	void *arg;
 };
 void mt_imap_set_sink(struct mt_imap *s, const struct mt_imap_sink *sink);
+
+/*
+ * Where the server offers it, deflate both directions from now on (RFC 4978); a server that
+ * offers it and then refuses does without. Commands that are under way end on the way.
+ */
+int mt_imap_compress(struct mt_imap *s, struct mt_err *err);
 
 /* How a command ended; strings are valid until the session ends. */
 struct mt_imap_done {

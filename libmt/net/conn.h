@@ -86,6 +86,13 @@ int mt_conn_accept_tls(struct mt_conn *c, struct mt_tls *tls, struct mt_err *err
 const char *mt_conn_tls_version(const struct mt_conn *c);
 const char *mt_conn_tls_cipher(const struct mt_conn *c);
 
+/*
+ * From now on both directions are deflated (RFC 4978 3): what was written before goes out as
+ * it is, and what is buffered and unread is the beginning of what the peer deflates. Data that
+ * cannot be inflated is MT_EPROTO then; the peer's last block is the end of the stream.
+ */
+int mt_conn_deflate(struct mt_conn *c, struct mt_err *err);
+
 /* Closes (TLS with its close_notify). Sends nothing that was not flushed; a client
    says no QUIT by itself. */
 void mt_conn_free(struct mt_conn *c);

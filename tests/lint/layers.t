@@ -48,6 +48,7 @@ homeless()
 		notmuch.h) home='libmt/index/*' ;;
 		sqlite3.h) home='libmt/fetch/*' ;;
 		confuse.h) home='libmt/conf/*' ;;
+		zlib.h) home='libmt/net/*' ;;
 		zstd*.h | zdict.h) home='libmt/backup/*' ;;
 		jansson.h) home='libmt/base/json.* libmt/index/* cmd/*' ;;
 		libxml/*) home='libmt/message/*' ;;
