@@ -270,6 +270,7 @@ fetch_sync_params(const struct fetch_wish *w, const struct mt_client_conf *conf,
 	*root = g_build_filename(conf->maildir, a->name, NULL);
 	return (struct mt_sync_params){
 		.account = a->name,
+		.version = MT_VERSION,
 		.dial = mt_account_dial(a, a->imap, NULL),
 		.root = *root,
 		.state_dir = state_dir,

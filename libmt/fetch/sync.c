@@ -44,7 +44,7 @@ connect_to(struct mt_sync *s, const char *password, struct mt_err *err)
 	c = mt_conn_dial(&dial, err);
 	if (c == NULL)
 		return -1;
-	s->run.server = mt_sync_server_new(c, url.host, err);
+	s->run.server = mt_sync_server_new(c, url.host, s->run.params->version, err);
 	return s->run.server != NULL ? 0 : -1;
 }
 

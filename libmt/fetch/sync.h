@@ -44,6 +44,7 @@ struct mt_sync_event {
 
 struct mt_sync_params {
 	const char *account;	/* for the name of its state */
+	const char *version;	/* ours, for the server */
 	struct mt_conn_dial dial;	/* but for the password */
 	const char *root;	/* the directory of the account's Maildirs */
 	const char *state_dir;

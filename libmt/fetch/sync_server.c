@@ -17,7 +17,6 @@
 
 struct mt_sync_server {
 	struct mt_imap *imap;
-	bool has_qresync;		/* enabled */
 	/* Where data goes that comes now; NULL: nobody has asked for it. */
 	GPtrArray *boxes;
 	size_t odd;
@@ -322,9 +321,6 @@ on_data(void *arg, const struct mt_imap_response *r, struct mt_err *err)
 		if (s->boxes != NULL)
 			take_status(s, r);
 		return 0;
-	case MT_IMAP_ENABLED:
-		s->has_qresync = g_strstr_len(r->data.p, (gssize)r->data.n, "QRESYNC") != NULL;
-		return 0;
 	case MT_IMAP_OK:
 		if (s->selected != NULL)
 			take_selected_status(s->selected, r);
@@ -364,27 +360,45 @@ ask(struct mt_sync_server *s, struct mt_imap_done *done, struct mt_err *err, con
 	return tag == 0 ? -1 : mt_imap_wait_ok(s->imap, tag, done, err);
 }
 
+/*
+ * All in one round trip; a server that offers something and then refuses does without. COMPRESS
+ * is last, since nothing may follow it.
+ */
+static int
+hello(struct mt_sync_server *s, const char *version, struct mt_err *err)
+{
+	unsigned tags[2];
+	struct mt_imap_done done;
+	size_t n = 0;
+
+	/* RFC 2971: some servers let in only those who say what they are. */
+	if (mt_imap_has(s->imap, MT_IMAP_CAP_ID) && (tags[n++] = mt_imap_send(s->imap, err,
+	    "ID (\"name\" \"mt-fetch\" \"version\" \"%s\")", version)) == 0)
+		return -1;
+	if (mt_imap_has(s->imap, MT_IMAP_CAP_QRESYNC) &&
+	    mt_imap_has(s->imap, MT_IMAP_CAP_ENABLE) &&
+	    (tags[n++] = mt_imap_send(s->imap, err, "ENABLE QRESYNC")) == 0)
+		return -1;
+	if (mt_imap_compress(s->imap, err) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		if (mt_imap_wait(s->imap, tags[i], &done, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 struct mt_sync_server *
-mt_sync_server_new(struct mt_conn *c, const char *name, struct mt_err *err)
+mt_sync_server_new(struct mt_conn *c, const char *name, const char *version,
+    struct mt_err *err)
 {
 	mt_auto(mt_sync_server) s = g_new0(struct mt_sync_server, 1);
-	struct mt_imap_done done;
-	unsigned tag;
 
 	s->imap = mt_imap_new(c, name, err);
 	if (s->imap == NULL)
 		return NULL;
 	mt_imap_set_on_data(s->imap, on_data, s);
-	if (mt_imap_has(s->imap, MT_IMAP_CAP_QRESYNC) &&
-	    mt_imap_has(s->imap, MT_IMAP_CAP_ENABLE)) {
-		/* A server that offers it and then refuses does without. */
-		tag = mt_imap_send(s->imap, err, "ENABLE QRESYNC");
-		if (tag == 0 || mt_imap_wait(s->imap, tag, &done, err) < 0)
-			return NULL;
-	}
-	if (mt_imap_compress(s->imap, err) < 0)
-		return NULL;
-	return mt_steal(&s);
+	return hello(s, version, err) == 0 ? mt_steal(&s) : NULL;
 }
 
 void
@@ -680,7 +694,8 @@ mt_sync_server_select(struct mt_sync_server *s, const char *name,
 {
 	g_autofree char *box = mt_imap_mailbox(name);
 	g_autofree char *words = NULL;
-	bool by_qresync = s->has_qresync && known->validity != 0 && known->modseq != 0;
+	bool by_qresync = mt_imap_is_enabled(s->imap, MT_IMAP_CAP_QRESYNC) &&
+	    known->validity != 0 && known->modseq != 0;
 	struct mt_imap_done done;
 	int rc;
 

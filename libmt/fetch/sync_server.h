@@ -7,9 +7,10 @@
 
 struct mt_sync_server;
 
-/* Takes over a connection that is logged in. name is who it is, in messages. */
+/* Takes over a connection that is logged in. name is who it is, in messages; version is ours,
+   for a server that wants to know. */
 struct mt_sync_server *mt_sync_server_new(struct mt_conn *c, const char *name,
-    struct mt_err *err);
+    const char *version, struct mt_err *err);
 void mt_sync_server_free(struct mt_sync_server *s);
 void mt_sync_server_logout(struct mt_sync_server *s);
 

@@ -21,7 +21,7 @@ struct ended {
 struct mt_imap {
 	struct mt_conn *conn;
 	char *name;
-	unsigned caps;
+	unsigned caps, enabled;
 	unsigned tag;		/* of the last command */
 	GHashTable *commands;	/* tag -> struct ended *, NULL: under way; nobody has waited */
 	GPtrArray *kept;	/* the strings of those that were */
@@ -166,8 +166,8 @@ read_response(struct mt_imap *s, struct mt_err *err)
 	}
 }
 
-static void
-take_caps(struct mt_imap *s, struct mt_slice words)
+static unsigned
+caps_of(struct mt_slice words)
 {
 	static const struct {
 		const char *name;
@@ -197,14 +197,15 @@ take_caps(struct mt_imap *s, struct mt_slice words)
 		{ "COMPRESS=DEFLATE", MT_IMAP_CAP_COMPRESS },
 	};
 	struct mt_slice word;
+	unsigned caps = 0;
 
-	s->caps = 0;
 	while (mt_slice_take_word(&words, &word)) {
 		for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
 			if (mt_slice_eq_nocase(word, mt_slice_str(names[i].name)))
-				s->caps |= names[i].caps;
+				caps |= names[i].caps;
 		}
 	}
+	return caps;
 }
 
 static void
@@ -256,9 +257,11 @@ step(struct mt_imap *s, struct mt_err *err)
 		    MT_SLICE_ARG(mt_slice_first(mt_buf_slice(&s->text), 200)));
 	}
 	if (r.kind == MT_IMAP_CAPABILITY)
-		take_caps(s, r.data);
+		s->caps = caps_of(r.data);
 	else if (r.code == MT_IMAP_CODE_CAPABILITY)
-		take_caps(s, r.code_args);
+		s->caps = caps_of(r.code_args);
+	else if (r.kind == MT_IMAP_ENABLED)
+		s->enabled |= caps_of(r.data);
 	if (r.tag.n > 0)
 		return take_tagged(s, &r, err);
 	if (r.kind == MT_IMAP_CONTINUE) {
@@ -500,6 +503,12 @@ mt_imap_has(const struct mt_imap *s, enum mt_imap_cap cap)
 	return (s->caps & cap) != 0;
 }
 
+bool
+mt_imap_is_enabled(const struct mt_imap *s, enum mt_imap_cap cap)
+{
+	return (s->enabled & cap) != 0;
+}
+
 void
 mt_imap_set_on_data(struct mt_imap *s, mt_imap_on_data *on_data, void *arg)
 {
@@ -523,7 +532,7 @@ caps_of_login(struct mt_imap *s)
 	while (mt_slice_take_line(&said, &line))
 		;
 	if (mt_imap_response_parse(line, &r) && r.code == MT_IMAP_CODE_CAPABILITY)
-		take_caps(s, r.code_args);
+		s->caps = caps_of(r.code_args);
 }
 
 struct mt_imap *

@@ -41,6 +41,8 @@ struct mt_imap;
 struct mt_imap *mt_imap_new(struct mt_conn *c, const char *name, struct mt_err *err);
 void mt_imap_free(struct mt_imap *s);
 bool mt_imap_has(const struct mt_imap *s, enum mt_imap_cap cap);
+/* Whether the server has said that this one is enabled (RFC 5161). */
+bool mt_imap_is_enabled(const struct mt_imap *s, enum mt_imap_cap cap);
 
 /*
  * Begin a command; the words behind the tag. It goes out with the next wait, so that many are

@@ -153,6 +153,10 @@ class Session:
         can = self.server.tls and not isinstance(self.sock, ssl.SSLSocket)
         return self.chat.caps + (" STARTTLS" if can else "")
 
+    def id(self, tag, _):
+        self.say('* ID ("name" "fake" "vendor" NIL)')
+        self.say(tag + " OK done")
+
     def starttls(self, tag, _):
         self.say(tag + " OK go on")
         self.start_tls()
