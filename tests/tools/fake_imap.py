@@ -137,11 +137,15 @@ class Session:
         box["next"] = uid + 1
         return uid
 
-    def remove(self, uids):
+    def remove(self, uids, first=None):
+        """It is done before it is told, all of it."""
+        said = [first] if first else []
         for uid in uids:
-            self.say("* %d EXPUNGE" % (self.uids().index(uid) + 1))
+            said.append("* %d EXPUNGE" % (self.uids().index(uid) + 1))
             del self.boxes[self.name]["mail"][str(uid)]
         self.save()
+        for line in said:
+            self.say(line)
 
     # --- commands; each is given the tag and what stands behind its name
 
@@ -249,8 +253,8 @@ class Session:
         self.say("%s OK %s done" % (tag, self.copy(uids, rest)))
 
     def uid_move(self, tag, uids, rest):
-        self.say("* OK %s moved" % self.copy(uids, rest))
-        self.remove(self.chosen(uids))
+        old = self.chosen(uids)
+        self.remove(old, "* OK %s moved" % self.copy(uids, rest))
         self.say(tag + " OK done")
 
     def expunge(self, tag, _):
