@@ -37,6 +37,28 @@ play() # CHAT
 for chat in "$TOP"/tests/data/chat/*.imap; do
 	expect "$(sed -n '1s/^# //p' "$chat")" "play '$chat'"
 done
+expect 'a UID is another message now: what is here stays' '
+	reset
+	texts >texts
+	sed -i "s/text of a/another text/" box
+	mt-fetch
+	[ -z "$(texts | comm -13 - texts)" ]
+	grep -q "text of a" Mail/test/INBOX/*/*
+	rm -r state
+	mt-fetch
+	[ -z "$(texts | comm -13 - texts)" ]'
+expect 'and in a session: the bytes of another message under the UID of one without Message-ID' '
+	reset
+	sed -i "s/Message-ID: <a@there>/X-No-Id: <a@there>/" box
+	sed -i "s/Message-ID: <a@there>/X-No-Id: <a@there>/" "$(grep -l "of a" Mail/test/INBOX/*/*)"
+	rm -r state
+	cat >chat <<-END
+	< UID FETCH 1 .*BODY.PEEK\\[\\]
+	good ^(.*OK done)\$ => * 2 FETCH (UID 9 FLAGS () BODY[] "evil")\\r\\n\\1
+	END
+	mt-fetch
+	both
+	[ "$(texts | wc -l)" = 4 ]'
 expect 'a server restored from a backup gives UIDs again: nothing is lost' '
 	reset
 	mailbox a x
