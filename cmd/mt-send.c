@@ -259,6 +259,8 @@ send_bounce(struct send *s)
 
 	if (msg < 0)
 		return mt_cmd_fail(&err);
+	if (c->to.n == 0)
+		mt_cmd_usage("bounce %s: no recipient: say to whom the message goes", path);
 	draft = mt_resend_write(msg, &params, &err);
 	if (draft < 0) {
 		mt_fail_in(&err, "bounce %s", path);

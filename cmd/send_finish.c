@@ -167,8 +167,11 @@ submit(struct send *s, struct mt_compose *c)
 	if (s->at != NULL)
 		c->build.date = s->not_before;
 	mt_build_recipients(&c->build, &rcpts);
-	if (rcpts.n == 0)
-		mt_cmd_usage("no recipient: say to whom the message goes");
+	/* A draft needs none. */
+	if (rcpts.n == 0 && !s->draft) {
+		mt_fail(&err, MT_EUSAGE, "no recipient: say to whom the message goes");
+		return mt_cmd_fail(&err);
+	}
 	/* What is signed stays as it is on every way (RFC 3156 3). */
 	c->build.only_7bit = wish.sign;
 	draft = mt_compose_write(c, &err);

@@ -99,11 +99,13 @@ int
 mt_compose_add_to(struct mt_compose *c, const char *list, struct mt_err *err)
 {
 	mt_auto_value(mt_addr_list) none = { 0 };
+	struct mt_slice text = mt_slice_trim(mt_slice_str(list));
 
-	/* "undisclosed-recipients:;" (RFC 5322 3.4) */
-	if (mt_addr_parse(mt_slice_str(list), &none, NULL) == 0 && none.n == 0 &&
-	    strchr(list, ':') != NULL && g_str_is_ascii(list)) {
-		c->build.to_group = keep(c, g_strstrip(g_strdup(list)));
+	/* "undisclosed-recipients:;" (RFC 5322 3.4); what is only a comment names nobody. */
+	if (mt_addr_parse(text, &none, NULL) == 0 && none.n == 0 &&
+	    mt_slice_find(text, ':') < text.n && mt_slice_ends(text, MT_SLICE(";")) &&
+	    text.p[0] != '(' && g_str_is_ascii(list)) {
+		c->build.to_group = keep(c, mt_slice_dup(text));
 		return 0;
 	}
 	return add_list(&c->to, list, "recipient", err);

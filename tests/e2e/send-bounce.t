@@ -142,6 +142,8 @@ expect 'no recipient, no message: 64, 65, 66, and nothing is sent' '
 	rm -f server/*
 	status 64 mt-send bounce orig.eml 2>err
 	grep -q "no recipient" err
+	status 64 mt-send bounce orig.eml "undisclosed-recipients:;" 2>err
+	grep -q "no recipient" err
 	status 64 mt-send bounce
 	status 64 mt-send bounce orig.eml "not an address"
 	echo text >none.txt

@@ -115,6 +115,12 @@ expect 'a group with nobody in it stands in To' '
 	grep -q "^To: b@x.y.$" eml
 	echo t | status 64 mt-send -n -s x "undisclosed-recipients:;" 2>err
 	grep -q "recipient" err
+	echo t | status 64 mt-send -n -s x "(a:b)" b@x.y 2>err
+	grep -q "\"(a:b)\": no address" err
+'
+expect 'a draft without a recipient can be looked at' '
+	echo t | dry -n --draft -s x
+	grep -q "^Subject: x" eml
 '
 expect 'an empty text needs a subject' '
 	status 64 mt-send -n b@x.y 2>err

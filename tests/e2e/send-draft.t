@@ -235,6 +235,18 @@ expect 'text that was typed and cannot be sent becomes a draft' '
 	grep -q "^Attach: missing.pdf" "$(draft)"
 	status 65 mt-send resume "$(draft)" 2>err
 	grep -e "--edit" err'
+expect 'text that was typed for nobody becomes a draft, too' '
+	fake
+	python3 - <<-END
+		import fcntl, os, pty, subprocess, sys, termios
+		ours, theirs = pty.openpty()
+		p = subprocess.Popen(["mt-send", "-s", "hello", "nobody:;"], stdin=theirs,
+		    stdout=theirs, stderr=theirs, start_new_session=True,
+		    preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+		os.write(ours, b"what I typed\n\x04")
+		sys.exit(p.wait() != 64)
+	END
+	grep "what I typed" "$(draft)"'
 expect 'no terminal for the editor: 66, nothing is lost' '
 	fake
 	echo "piped text" | setsid -w mt-send --edit -s x b@x.y >out.txt 2>err || echo "$?" >st
