@@ -99,12 +99,15 @@ send_next_try(struct mt_spool *spool, const struct mt_envelope *e)
 	return MAX(mt_schedule_next(e), route.next);
 }
 
+/* What an earlier try refused stays failed when only its report was to be stored. */
 static const char *
-result_word(const struct mt_outbox_result *r)
+result_word(const struct mt_envelope *e, const struct mt_outbox_result *r)
 {
 	if (r->failed > 0)
 		return "failed";
-	return r->waiting > 0 ? "queued" : "sent";
+	if (r->waiting > 0)
+		return "queued";
+	return mt_envelope_count(e, MT_QUEUE_SENT) < e->rcpts->len ? "failed" : "sent";
 }
 
 void
@@ -112,12 +115,13 @@ send_print_try(const struct send *s, const struct mt_spool_item *item,
     const struct mt_outbox_result *r)
 {
 	const struct mt_envelope *e = item->envelope;
+	bool waits = r->waiting > 0;
 
 	if (s->json)
-		mt_json_print(json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "result", result_word(r),
-		    "id", item->id, "message_id", mt_json_text(e->message_id), "reason",
-		    mt_json_text(r->waiting > 0 ? r->why.msg : NULL), "next",
-		    mt_json_count(r->waiting > 0 ? (uint64_t)send_next_try(item->spool, e) : 0),
+		mt_json_print(json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "result",
+		    result_word(e, r), "id", item->id, "message_id",
+		    mt_json_text(e->message_id), "reason", mt_json_text(waits ? r->why.msg : NULL),
+		    "next", mt_json_count(waits ? (uint64_t)send_next_try(item->spool, e) : 0),
 		    "recipients", send_json_rcpts(e)), '\n', stdout);
 }
 

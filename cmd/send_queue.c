@@ -19,8 +19,9 @@ state_word(const struct mt_envelope *e, int64_t now)
 {
 	if (e->is_held)
 		return "held";
+	/* A report, or the copy, could not be stored. */
 	if (mt_envelope_count(e, MT_QUEUE_WAITING) == 0)
-		return "sent";	/* its copy, or the report, could not be stored */
+		return mt_envelope_count(e, MT_QUEUE_FAILED) > 0 ? "failed" : "sent";
 	return e->not_before > now ? "later" : "waiting";
 }
 

@@ -320,6 +320,19 @@ expect 'the reason to wait is that of one who waits, and no refusal of the next 
 	mapfile -t others < <(seq -f "r%g@x.y" 99)
 	try 69 busy@x.y "${others[@]}" gone@x.y
 	grep "queued: 1 of 101 recipients, .*: 451 4.2.0 mailbox busy$" err'
+fake
+expect 'what nobody got is not told as sent while its report cannot be stored' '
+	now --reply "RCPT=550 5.1.1 no"
+	mkdir -p Mail/test
+	: >"$inbox"
+	try 69 b@x.y
+	grep "the report could not be stored" err
+	mt-send queue list | grep -P "^$(id)\tfailed\t"
+	[ "$(mt-send queue --json | jq -r .state)" = failed ]
+	[ "$(mt-send queue retry --json | jq -r .result)" = failed ]
+	rm "$inbox"
+	mt-send queue retry
+	taken 0; queued 0; in_dir "$inbox" 1'
 fake --reply "RCPT TO:<bad=550 5.1.1 no" --reply "RCPT TO:<later=451 4.2.0 wait"
 expect 'who was refused is told of once, and not by each retry for the others' '
 	echo x | status 69 mt-send -s x bad@x.y later@x.y 2>err
