@@ -11,6 +11,7 @@
 #include "send/edit.h"
 #include "send/resume.h"
 #include "send/sendmail.h"
+#include "smtp/scan.h"
 
 /* Whether a file is a draft, and not some message whose name was given by mistake: by its
    flag, or by where it is. */
@@ -46,6 +47,24 @@ remove_draft(const struct send *s, const char *path)
 		mt_cmd_warn("%s", err.msg);
 }
 
+/*
+ * Whether it is as we write it: then 8-bit bytes of its header are those of addresses, and
+ * need SMTPUTF8. The header of another program's draft goes as it is.
+ */
+static bool
+is_ours(int draft, const struct mt_addr *author, const struct mt_addr_list *rcpts)
+{
+	struct mt_smtp_scan scan = { 0 };
+
+	if (mt_smtp_scan(draft, &scan, NULL) == 0 && !scan.header_is_8bit)
+		return true;
+	for (size_t i = 0; i < rcpts->n; i++) {
+		if (!g_str_is_ascii(rcpts->v[i].local))
+			return true;
+	}
+	return !g_str_is_ascii(author->local);
+}
+
 /* As it is. */
 static int
 send_as_is(struct send *s, int raw)
@@ -61,7 +80,7 @@ send_as_is(struct send *s, int raw)
 	const char *folder;
 	struct mt_err err = { 0 };
 	struct mt_submit m;
-	bool is_pgp;
+	bool is_pgp, ours;
 
 	if (send_choose_account(s, mine >= 0 ? &s->mine.v[mine] : NULL, &err) < 0 ||
 	    mt_addr_parse_one(mt_slice_str(s->account->from), &author, &err) < 0)
@@ -84,18 +103,19 @@ send_as_is(struct send *s, int raw)
 	is_pgp = pgp.wish.sign || pgp.wish.encrypt;
 	if (is_pgp && (draft = send_protect(s, &pgp, draft, &err)) < 0)
 		return mt_cmd_fail(&err);
+	ours = !is_pgp && is_ours(draft, &author, &rcpts);
 	if (s->dry_run)
 		return send_print_draft(s, &author, &rcpts, draft);
 	folder = send_copy_folder(s);
 	if (!s->no_queue)
-		return send_enqueue(s, &author, &rcpts, draft, !is_pgp, folder,
+		return send_enqueue(s, &author, &rcpts, draft, ours, folder,
 		    mt_buf_slice(&bcc));
 	if (send_open_account(s, &err) < 0)
 		return mt_cmd_fail(&err);
 	if (folder != NULL)
 		sent = g_build_filename(s->conf->maildir, folder, NULL);
 	m = (struct mt_submit){ .server = &s->server, .from = &author, .rcpts = &rcpts,
-		.draft = draft, .is_ours = !is_pgp, .dsn = &s->dsn,
+		.draft = draft, .is_ours = ours, .dsn = &s->dsn,
 		.sent_dir = sent, .sent_fields = mt_buf_slice(&bcc) };
 	return send_submit(s, &m);
 }

@@ -66,6 +66,19 @@ expect 'resume sends it as it is, but for Bcc and a new Date, and takes the draf
 	grep -q "^Message-ID: $id" out/1.eml
 	grep -q "^Bcc: hidden@x.y" "$sent"/cur/*
 	python3 "$TOP/tests/tools/mime_parts.py" out/1.eml | grep -q "a file"'
+expect 'another program'"'"'s draft with 8-bit fields is sent as it is' '
+	fake
+	printf "%s\n" "Date: Thu, 01 Jan 2026 00:00:00 +0000" "Message-ID: <a@x.y>" "To: b@x.y" \
+	    "From: user1@example.org" "Subject: Grüße" "" text >other.eml
+	mt-send resume other.eml
+	taken 1; in_dir "$inbox" 0
+	grep -q "^Subject: Grüße" out/1.eml'
+expect 'a draft of ours to an address that is not ASCII needs SMTPUTF8' '
+	fake
+	echo text | mt-send --draft -s x "ü@x.y" >path
+	status 69 mt-send resume "$(cat path)" 2>err
+	grep "no SMTPUTF8" err
+	taken 0'
 expect 'a draft needs no recipient, and cannot be sent without one' '
 	fake
 	echo text | mt-send --draft -s x >path
