@@ -461,6 +461,8 @@ read_options(struct send *s, struct mt_opt_parser *p)
 	}
 	if (s->all && s->list)
 		mt_cmd_usage("--all answers to everybody, --list to the list only: say one");
+	if (s->json && s->no_queue)
+		mt_cmd_usage("--json tells what the queue has: leave out --no-queue");
 	choose_time(s);
 	if (s->draft && (s->dsn.notify != 0 || s->dsn.ret != MT_DSN_RET_UNSAID ||
 	    s->dsn.envid != NULL))

@@ -354,7 +354,9 @@ expect '--json tells the result: sent, queued, failed' '
 	grep "\"result\":\"queued\"" json
 	grep "\"reason\":\".*451 4.2.0 wait" json
 	echo x | status 69 mt-send --json -s x bad@x.y 2>/dev/null >json
-	grep "\"result\":\"failed\"" json'
+	grep "\"result\":\"failed\"" json
+	echo x | status 64 mt-send --json --no-queue -s x b@x.y 2>err
+	grep "leave out --no-queue" err'
 expect 'what SMTP cannot carry is refused before it is queued' '
 	fake
 	printf "Subject: x\n\na\rb\n" | status 65 mt-send --sendmail b@x.y 2>err
