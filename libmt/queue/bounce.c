@@ -67,7 +67,7 @@ add_address(const char *address, GString *out)
 	for (const char *p = address; *p != '\0'; p = g_utf8_next_char(p)) {
 		gunichar c = g_utf8_get_char(p);
 
-		if (c < 0x80 && strchr("\\+=", (int)c) == NULL)
+		if (c > ' ' && c < 0x80 && strchr("\\+=", (int)c) == NULL)
 			g_string_append_c(out, (char)c);
 		else
 			g_string_append_printf(out, "\\x{%02X}", c);
@@ -149,6 +149,15 @@ add_text(const struct mt_bounce *b, GString *out)
 		    e->rcpts->len);
 }
 
+/* What has to be ASCII, for people: the text has it as it is. */
+static void
+add_ascii(struct mt_slice text, GString *out)
+{
+	for (size_t i = 0; i < text.n; i++)
+		g_string_append_c(out, g_ascii_isprint(text.p[i]) ? text.p[i] : '?');
+	g_string_append_c(out, '\n');
+}
+
 /* As the sender said it, without what only the way needs (RFC 3464 2.3.1). */
 static void
 add_original(const struct mt_queue_rcpt *r, GString *out)
@@ -160,9 +169,14 @@ add_original(const struct mt_queue_rcpt *r, GString *out)
 	    !mt_smtp_xtext_decode(rest, &address))
 		return;
 	g_string_append_printf(out, "Original-Recipient: %.*s; ", MT_SLICE_ARG(type));
-	for (size_t i = 0; i < address.n; i++)
-		g_string_append_c(out, g_ascii_isprint(address.p[i]) ? address.p[i] : '?');
-	g_string_append_c(out, '\n');
+	add_ascii(mt_buf_slice(&address), out);
+}
+
+/* A reply begins with its code; our own words are no SMTP (RFC 3464 2.3.6). */
+static bool
+is_reply(const char *text)
+{
+	return strspn(text, "0123456789") == 3 && text[3] == ' ';
 }
 
 static void
@@ -188,10 +202,11 @@ add_status(const struct mt_bounce *b, GString *out)
 		g_string_append_printf(out, "\nAction: %s\nStatus: %s\n", words[b->kind].action,
 		    r->dsn[0] != '\0' && b->kind != MT_BOUNCE_RELAYED ? r->dsn :
 		    words[b->kind].dsn);
-		/* A reply begins with its code; our own words are no SMTP (RFC 3464 2.3.6). */
-		if (r->text != NULL)
-			g_string_append_printf(out, "Diagnostic-Code: %s; %s\n",
-			    g_ascii_isdigit(r->text[0]) ? "smtp" : "x-mt", r->text);
+		if (r->text != NULL) {
+			g_string_append_printf(out, "Diagnostic-Code: %s; ",
+			    is_reply(r->text) ? "smtp" : "x-mt");
+			add_ascii(mt_slice_str(r->text), out);
+		}
 		if (b->kind == MT_BOUNCE_DELAYED) {
 			mt_date_format(MAX(e->created, e->not_before) + MT_QUEUE_EXPIRES_S, date);
 			g_string_append_printf(out, "Will-Retry-Until: %s\n", date);

@@ -104,13 +104,22 @@ main(void)
 	has(late, "Action: delayed\nStatus: 4.0.0\nWill-Retry-Until: ", "as fields, too");
 	ok(strstr(late->str, "lost@b") == NULL, "who is lost is not late");
 	ok(strstr(late->str, ".dot") == NULL, "and the message is not sent back");
-	r = add(e, "j\xc3\xb6rg@b.example", MT_QUEUE_FAILED, "5.6.7", "no SMTPUTF8");
+	r = add(e, "\"j\xc3\xb6rg x\"@b.example", MT_QUEUE_FAILED, "5.6.7", "550 caf\xc3\xa9");
 	b.kind = MT_BOUNCE_FAILED;
 	g_string_truncate(failed, 0);
 	turn_away(e, r);
 	ok(mt_bounce_write(&b, append, failed, &err) == 0, "of an address that is not ASCII");
-	has(failed, "\nSubject: =?UTF-8?Q?Not_delivered=3A_j=C3=B6rg", "its subject is");
-	has(failed, "Final-Recipient: utf-8; j\\x{F6}rg@b.example\n", "and so are its fields");
+	has(failed, "\nSubject: =?UTF-8?Q?Not_delivered=3A_=22j=C3=B6rg", "its subject is");
+	has(failed, "    550 caf\xc3\xa9\n", "the text has the reply as it is");
+	has(failed, "Final-Recipient: utf-8; \"j\\x{F6}rg\\x{20}x\"@b.example\n",
+	    "the fields are ASCII (RFC 6533 3)");
+	has(failed, "Diagnostic-Code: smtp; 550 caf??\n", "all of them");
+	r = add(e, "down@b.example", MT_QUEUE_FAILED, "4.4.1", "127.0.0.1: no connection");
+	g_string_truncate(failed, 0);
+	turn_away(e, r);
+	ok(mt_bounce_write(&b, append, failed, &err) == 0 &&
+	    strstr(failed->str, "\nDiagnostic-Code: x-mt; 127.0.0.1: no") != NULL,
+	    "a host that begins with a number is no reply");
 	r = add(e, "on@b.example", MT_QUEUE_SENT, "2.6.0", "250 2.6.0 taken");
 	r->is_relayed = true;
 	r->orcpt = g_strdup("rfc822;first+2B1@b.example");
