@@ -197,7 +197,8 @@ send_some(struct mt_outbox *o, struct mt_spool_item *item, struct mt_queue_rcpt 
 		specs[i] = rcpts[i]->address;
 		wishes[i] = (struct mt_dsn_rcpt){ rcpts[i]->notify, rcpts[i]->orcpt };
 	}
-	/* A server may have closed a connection that waited: that is no failure. */
+	/* A server may have closed a connection that waited, or take only so many messages on
+	   one (421): that is no failure. */
 	do {
 		struct mt_err err = { 0 };
 
@@ -211,7 +212,7 @@ send_some(struct mt_outbox *o, struct mt_spool_item *item, struct mt_queue_rcpt 
 		is_lost = !mt_smtp_client_is_usable(o->client) && !is_new;
 		for (size_t i = 0; i < n && is_lost; i++)
 			is_lost = outcomes[i].fate == MT_SMTP_DEFERRED &&
-			    outcomes[i].code == 0 && !outcomes[i].is_unknown;
+			    !outcomes[i].is_unknown;
 	} while (is_lost);
 	for (size_t i = 0; i < n; i++) {
 		if (outcomes[i].fate == MT_SMTP_SENT && mt_envelope_count(e, MT_QUEUE_SENT) == 0)

@@ -229,6 +229,17 @@ expect 'one that another process sends is left to it' '
 	exec 9<&-
 	mt-send queue run
 	taken 1; queued 0'
+expect 'a server that takes two messages of a client gets the next on a new connection' '
+	fake --reply "RCPT=451 4.2.0 later"
+	for i in 1 2 3 4 5; do try 0 b@x.y; done
+	: >fake.log
+	now --per 2
+	mt-send queue retry
+	taken 5; queued 0
+	[ "$(grep -c "^EHLO" fake.log)" = 3 ]
+	now --per 0
+	try 0 b@x.y
+	grep "queued: 421 4.7.0 enough" err'
 fake --reply "RCPT=451 4.2.0 later"
 expect 'two runs at once send each message once, over one connection each' '
 	for i in 1 2 3 4 5 6; do try 0 b@x.y; done
