@@ -385,6 +385,12 @@ fail_perform(const struct curl *k, CURLcode code, const char *user, struct mt_er
 		mt_fail(err, MT_ETEMP, "%s: DNS knows no address of this name, or does not "
 		    "answer", k->host);
 		break;
+	case CURLE_SEND_ERROR:
+	case CURLE_RECV_ERROR:
+		/* Without TLS, libcurl names the errno of some call before. */
+		mt_fail(err, MT_ETEMP, "%s: %s", k->host, strstr(k->error, "SSL") != NULL ?
+		    words(k, code) : "the connection was lost at its beginning");
+		break;
 	default:
 		mt_fail(err, MT_ETEMP, "%s: %s", k->host, words(k, code));
 		break;

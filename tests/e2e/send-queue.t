@@ -35,6 +35,10 @@ expect 'a connection that is lost at the end is tried again, and said to be in d
 	try 0 b@x.y
 	queued 1; in_dir "$sent" 0
 	mt-send queue why | grep "b@x.y.*waiting.*a server may have taken it"'
+fake --reply "GREET="
+expect 'a connection that is lost at the beginning is told as that' '
+	try 0 b@x.y
+	grep "queued: 127.0.0.1: the connection was lost at its beginning" err'
 fake
 expect 'no server: queued; retry sends it' '
 	sed "s/:$port/:1/" mt.conf >down.conf
