@@ -247,6 +247,13 @@ do_show(struct send *s, struct mt_outbox *o, struct mt_spool_item *item)
 	    EX_OK;
 }
 
+/* Whether it is of the account that the command line names, if it does. */
+static bool
+is_of_account(const struct send *s, const struct mt_envelope *e)
+{
+	return s->account_name == NULL || g_str_equal(s->account_name, e->route);
+}
+
 /* The verb for one id. For a named one it is an error that it is not there, or busy. */
 static int
 with_item(struct send *s, struct mt_spool *spool, struct mt_outbox *o, const char *id,
@@ -260,7 +267,7 @@ with_item(struct send *s, struct mt_spool *spool, struct mt_outbox *o, const cha
 	if (rc < 0)
 		return mt_cmd_fail(&err);
 	if (rc > 0)
-		return verb(s, o, item);
+		return named || is_of_account(s, item->envelope) ? verb(s, o, item) : EX_OK;
 	if (!named)
 		return EX_OK;
 	if (busy) {
@@ -319,8 +326,10 @@ list_queue(struct send *s, struct mt_spool *spool,
 	for (guint i = 0; i < ids->len; i++) {
 		mt_auto(mt_envelope) e = mt_spool_peek(spool, ids->pdata[i], &err);
 
-		if (e != NULL)
+		if (e != NULL && (s->args->len > 0 || is_of_account(s, e)))
 			print(s, spool, ids->pdata[i], e);
+		else if (e != NULL)
+			continue;
 		/* One that was sent between the listing and now is none to speak of. */
 		else if (s->args->len > 0 || err.kind != MT_ENOINPUT)
 			status = mt_cmd_fail(&err);

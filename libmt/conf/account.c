@@ -397,6 +397,9 @@ mt_account_password(const struct mt_account *a, struct mt_err *err)
 	}
 	if (mt_proc_run(argv, MT_SLICE(""), &out, PASSWORD_TIMEOUT_MS, err) < 0) {
 		mt_fail_in(err, "account %s: password_command", a->name);
+		/* A keyring that is locked, say, is not so for ever. */
+		if (err != NULL && err->kind == MT_EUNAVAIL)
+			err->kind = MT_ETEMP;
 		mt_buf_clear_secret(&out);
 		return NULL;
 	}

@@ -37,6 +37,8 @@
 #include "queue/reaper.h"
 #include "smtp/client.h"
 
+/* Of an envelope, for the longest reply to one recipient, as JSON has it. */
+#define REPLY_MAX (2 * sizeof(((struct mt_smtp_outcome *)0)->text) + 100)
 #define ROOM_SIZE MT_KIB(64)
 #define LEFT_OVER_S (36 * INT64_C(3600))
 
@@ -237,7 +239,6 @@ mt_spool_save(struct mt_spool_item *i, struct mt_err *err)
 int
 mt_spool_reserve(struct mt_spool_item *i, struct mt_err *err)
 {
-	const size_t for_each = sizeof(((struct mt_smtp_outcome *)0)->text) + 100;
 	struct mt_spool *s = i->spool;
 	g_autofree char *path = g_build_filename(s->env, i->id, NULL);
 	size_t waiting = mt_envelope_count(i->envelope, MT_QUEUE_WAITING), size;
@@ -247,7 +248,7 @@ mt_spool_reserve(struct mt_spool_item *i, struct mt_err *err)
 		return -1;
 	if (lstat(path, &st) < 0)
 		return mt_fail(err, mt_err_kind_of_errno(errno), "%s: %m", path);
-	size = MAX((size_t)st.st_size + waiting * for_each, ROOM_SIZE);
+	size = MAX((size_t)st.st_size + waiting * REPLY_MAX, ROOM_SIZE);
 	if (size <= s->room_size)
 		return 0;
 	errno = posix_fallocate(s->room_fd, 0, (off_t)size);
@@ -267,6 +268,10 @@ copy_envelope(const struct mt_envelope *e, struct mt_envelope **out, struct mt_e
 
 	if (mt_envelope_write(e, &text, err) < 0)
 		return -1;
+	/* What becomes of each is to find room in it, too. */
+	if (text.n + e->rcpts->len * REPLY_MAX > MT_MAX_ENVELOPE)
+		return mt_fail(err, MT_EDATA, "%u recipients are too many for one message: send it "
+		    "to some of them at a time", e->rcpts->len);
 	*out = mt_envelope_read(mt_buf_slice(&text), err);
 	return *out == NULL ? -1 : 0;
 }

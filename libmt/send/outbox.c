@@ -246,7 +246,8 @@ send_all(struct mt_outbox *o, struct mt_spool_item *item, bool *asked, struct mt
 		if (is_new && mt_spool_save(item, err) < 0)
 			return mt_fail_in(err, MAY_COME_AGAIN);
 		if (mt_spool_reserve(item, err) < 0)
-			return mt_fail_in(err, "not sent, since the queue could not record it");
+			return mt_fail_in(err, "%s, since the queue could not record it",
+			    *asked ? "sent to no more of them" : "not sent");
 		is_new = send_some(o, item, rcpts, n, why);
 		*asked = *asked || is_new;
 	}

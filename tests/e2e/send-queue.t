@@ -325,7 +325,7 @@ expect 'what came of a hundred recipients is recorded before the next hundred ar
 	printf "r%d@x.y\n" $(seq 150) >rcpts
 	echo text | ASAN_OPTIONS=detect_leaks=0 xargs -a rcpts strace -f -qq -o trace \
 	    -e inject=fallocate:error=ENOSPC:when=2 mt-send -s x --body-file mt.conf 2>err
-	grep "queued: 50 of 150 recipients.*not sent, since the queue could not record" err
+	grep "queued: 50 of 150 recipients.*sent to no more of them, since the queue" err
 	taken 1
 	mt-send queue retry
 	taken 2; queued 0
@@ -377,6 +377,19 @@ expect 'what SMTP cannot carry is refused before it is queued' '
 	printf "Subject: x\n\na\rb\n" | status 65 mt-send --sendmail b@x.y 2>err
 	grep "bare CR" err
 	[ ! -d "$queue/env" ] || queued 0'
+expect 'queue with -a sees to the messages of that account only' '
+	fake --reply "MAIL=451 later"
+	cp mt.conf two.conf
+	sed "s/account test/account other/; s/user1@/user2@/" mt.conf >>two.conf
+	sed -i "2,\$ { /^maildir/d; /^local_mail/d; }" two.conf
+	try 0 -C two.conf -a test b@x.y
+	try 0 -C two.conf -a other c@x.y
+	now
+	[ "$(mt-send queue list -C two.conf -a other -0 | tr "\\0" "\\n" | wc -l)" = 1 ]
+	mt-send queue retry -C two.conf -a other
+	taken 1; queued 1
+	mt-send queue retry -C two.conf -a test
+	taken 2; queued 0'
 expect 'an account of another file: it waits, and says how it is sent' '
 	fake --reply "MAIL=451 later"
 	try 0 b@x.y
