@@ -80,7 +80,8 @@ append_decoded(GString *out, const char *part, char delimiter)
 			return false;
 		}
 	}
-	if (strlen(text->str) != text->len ||
+	/* A NUL, or what would end the line of a command. */
+	if (strlen(text->str) != text->len || strpbrk(text->str, "\r\n") != NULL ||
 	    (delimiter != '\0' && strchr(text->str, delimiter) != NULL))
 		return false;
 	append_part(again, text->str);

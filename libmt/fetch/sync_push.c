@@ -32,25 +32,47 @@ next_piece(int fd, struct crlf *c)
 	return n < 0 ? -1 : (ssize_t)at;
 }
 
+/* Whether a header has bytes of 8 bits, over pieces of a message. */
+struct scan {
+	bool is_over, is_within_line, has_8bit;
+};
+
+static void
+scan_header(struct scan *s, const char *p, size_t n)
+{
+	for (size_t i = 0; i < n && !s->is_over; i++) {
+		if (p[i] == '\n') {
+			s->is_over = !s->is_within_line;
+			s->is_within_line = false;
+		} else if (p[i] != '\r') {
+			s->is_within_line = true;
+			s->has_8bit = s->has_8bit || (p[i] & 0x80) != 0;
+		}
+	}
+}
+
 /* How many bytes the server gets; IMAP cannot carry a NUL in a literal (RFC 9051 9). */
 static int
-measure(int fd, const char *path, uint64_t *size, struct mt_err *err)
+measure(int fd, const char *path, struct mt_sync_upload *m, struct mt_err *err)
 {
+	struct scan scan = { false, false, false };
 	struct crlf c;
 	ssize_t n;
 
-	*size = 0;
+	m->size = 0;
 	c.last = '\0';
 	while ((n = next_piece(fd, &c)) > 0) {
-		*size += (uint64_t)n;
+		m->size += (uint64_t)n;
+		scan_header(&scan, c.out, (size_t)n);
 		if (memchr(c.out, '\0', (size_t)n) != NULL)
 			return mt_fail(err, MT_EDATA, "%s: there is a NUL in it, which IMAP cannot "
 			    "carry", path);
 	}
-	if (n < 0 || lseek(fd, 0, SEEK_SET) < 0)
+	if (n < 0)
 		return mt_fail(err, MT_EIO, "%s: read: %m", path);
-	if (*size == 0)
+	if (m->size == 0)
 		return mt_fail(err, MT_EDATA, "%s: it is empty", path);
+	m->is_utf8 = scan.has_8bit;
 	return 0;
 }
 
@@ -74,6 +96,21 @@ send_bytes(struct mt_sync_server *server, int fd, const char *path, uint64_t siz
 	return 0;
 }
 
+static int
+send_file(struct mt_sync_job *j, int fd, const char *path, const struct mt_sync_upload *m,
+    uint32_t *uid, struct mt_err *err)
+{
+	struct mt_sync_server *server = j->run->server;
+	int rc;
+
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return mt_fail(err, MT_EIO, "%s: read: %m", path);
+	rc = mt_sync_server_append(server, j->box->name, m, err);
+	if (rc == 0 && send_bytes(server, fd, path, m->size, err) < 0)
+		return -1;
+	return rc != 0 ? rc : mt_sync_server_append_end(server, j->sel.validity, uid, err);
+}
+
 /* One message: 0, 1 when it alone failed, -1. */
 static int
 push_file(struct mt_sync_job *j, const struct mt_sync_file *f, struct mt_sync_row *row,
@@ -81,8 +118,10 @@ push_file(struct mt_sync_job *j, const struct mt_sync_file *f, struct mt_sync_ro
 {
 	g_autofree char *path = mt_sync_dir_path(&j->dir, f);
 	mt_auto_fd int fd = path != NULL ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
+	struct mt_sync_upload m = { .flags = f->flags };
+	struct mt_err why = { 0 };
 	struct stat st;
-	int rc;
+	int rc = 1;
 
 	if (fd < 0 || fstat(fd, &st) < 0) {
 		mt_fail(err, path == NULL || errno == ENOENT ? MT_ETEMP :
@@ -94,14 +133,20 @@ push_file(struct mt_sync_job *j, const struct mt_sync_file *f, struct mt_sync_ro
 		mt_fail(err, MT_EDATA, "%s: not a regular file", path);
 		return 1;
 	}
-	if (measure(fd, path, &row->size, err) < 0)
+	if (measure(fd, path, &m, err) < 0)
 		return 1;
-	rc = mt_sync_server_append(j->run->server, j->box->name, f->flags, st.st_mtim.tv_sec,
-	    row->size, err);
-	if (rc == 0 && send_bytes(j->run->server, fd, path, row->size, err) < 0)
-		return -1;
-	if (rc == 0)
-		rc = mt_sync_server_append_end(j->run->server, j->sel.validity, &row->uid, err);
+	row->size = m.size;
+	m.date = st.st_mtim.tv_sec;
+	if (m.is_utf8 && mt_sync_server_takes_utf8(j->run->server))
+		rc = send_file(j, fd, path, &m, &row->uid, &why);
+	/* RFC 9755 knows no form of its own for it any more, nor is all that has 8 bits UTF-8. */
+	if (rc > 0) {
+		m.is_utf8 = false;
+		why = (struct mt_err){ 0 };
+		rc = send_file(j, fd, path, &m, &row->uid, &why);
+	}
+	if (rc != 0)
+		*err = why;
 	if (rc > 0)
 		mt_fail_in(err, "%s", path);
 	return rc;

@@ -5,7 +5,6 @@
 
 #include "base/limits.h"
 #include "fetch/sync_flags.h"
-#include "imap/utf7.h"
 #include "message/header.h"
 #include "message/msgid.h"
 
@@ -32,6 +31,7 @@ struct mt_sync_server {
 	bool *is_woken;			/* while we only wait */
 	bool has_notify, no_notify;	/* it was asked for; it was refused */
 	unsigned append;		/* the command that is under way */
+	bool append_is_utf8;
 };
 
 /* --- data, as it comes -------------------------------------------------------------- */
@@ -45,19 +45,13 @@ box_free(void *p)
 	g_free(b);
 }
 
-/* The name as UTF-8, or NULL: one that we could not give back to the server. */
 static char *
-name_of(const struct mt_imap_value *v)
+name_of(const struct mt_sync_server *s, const struct mt_imap_value *v)
 {
-	g_autofree char *wire = mt_imap_value_dup(v);
-	char *name = wire != NULL ? mt_imap_utf7_decode(mt_slice_str(wire)) : NULL;
+	char *name = mt_imap_mailbox_name(s->imap, v);
 
-	if (name == NULL || name[0] == '\0' || strpbrk(name, "\r\n") != NULL) {
-		g_free(name);
-		return NULL;
-	}
 	/* RFC 9051 5.1: in any case. */
-	if (g_ascii_strcasecmp(name, "INBOX") == 0)
+	if (name != NULL && g_ascii_strcasecmp(name, "INBOX") == 0)
 		memcpy(name, "INBOX", 5);
 	return name;
 }
@@ -91,7 +85,7 @@ take_list(struct mt_sync_server *s, const struct mt_imap_response *r, struct mt_
 		{ "\\Trash", MT_SYNC_USE_TRASH },
 	};
 	struct mt_slice attributes = r->list.attributes, word;
-	g_autofree char *name = name_of(&r->name);
+	g_autofree char *name = name_of(s, &r->name);
 	struct mt_sync_box *b;
 	unsigned use = 0;
 
@@ -124,7 +118,7 @@ take_list(struct mt_sync_server *s, const struct mt_imap_response *r, struct mt_
 static void
 take_status(struct mt_sync_server *s, const struct mt_imap_response *r)
 {
-	g_autofree char *name = name_of(&r->name);
+	g_autofree char *name = name_of(s, &r->name);
 	struct mt_sync_box *b;
 
 	if (name == NULL)
@@ -375,9 +369,13 @@ hello(struct mt_sync_server *s, const char *version, struct mt_err *err)
 	if (mt_imap_has(s->imap, MT_IMAP_CAP_ID) && (tags[n++] = mt_imap_send(s->imap, err,
 	    "ID (\"name\" \"mt-fetch\" \"version\" \"%s\")", version)) == 0)
 		return -1;
-	if (mt_imap_has(s->imap, MT_IMAP_CAP_QRESYNC) &&
-	    mt_imap_has(s->imap, MT_IMAP_CAP_ENABLE) &&
-	    (tags[n++] = mt_imap_send(s->imap, err, "ENABLE QRESYNC")) == 0)
+	/* Without UTF8 a message with such a header may be given otherwise than it is (RFC 6855
+	   7). */
+	if (mt_imap_has(s->imap, MT_IMAP_CAP_ENABLE) &&
+	    mt_imap_has(s->imap, MT_IMAP_CAP_QRESYNC | MT_IMAP_CAP_UTF8) &&
+	    (tags[n++] = mt_imap_send(s->imap, err, "ENABLE%s%s",
+	    mt_imap_has(s->imap, MT_IMAP_CAP_QRESYNC) ? " QRESYNC" : "",
+	    mt_imap_has(s->imap, MT_IMAP_CAP_UTF8) ? " UTF8=ACCEPT" : "")) == 0)
 		return -1;
 	if (mt_imap_compress(s->imap, err) < 0)
 		return -1;
@@ -460,7 +458,7 @@ int
 mt_sync_server_status(struct mt_sync_server *s, struct mt_sync_box *b, struct mt_err *err)
 {
 	g_autoptr(GPtrArray) one = g_ptr_array_new();
-	g_autofree char *box = mt_imap_mailbox(b->name);
+	g_autofree char *box = mt_imap_mailbox(s->imap, b->name);
 	struct mt_imap_done done;
 	unsigned tag = mt_imap_send(s->imap, err, "STATUS %s (MESSAGES UIDNEXT UIDVALIDITY)",
 	    box);
@@ -489,7 +487,7 @@ unselect(struct mt_sync_server *s, struct mt_err *err)
 int
 mt_sync_server_delete(struct mt_sync_server *s, const char *name, struct mt_err *err)
 {
-	g_autofree char *box = mt_imap_mailbox(name);
+	g_autofree char *box = mt_imap_mailbox(s->imap, name);
 	g_autofree char *words = g_strdup_printf("DELETE %s", box);
 	struct mt_imap_done done;
 
@@ -502,7 +500,7 @@ mt_sync_server_delete(struct mt_sync_server *s, const char *name, struct mt_err 
 int
 mt_sync_server_create(struct mt_sync_server *s, const char *name, struct mt_err *err)
 {
-	g_autofree char *box = mt_imap_mailbox(name);
+	g_autofree char *box = mt_imap_mailbox(s->imap, name);
 	struct mt_imap_done done;
 	unsigned tag = mt_imap_send(s->imap, err, "CREATE %s", box);
 
@@ -692,7 +690,7 @@ int
 mt_sync_server_select(struct mt_sync_server *s, const char *name,
     const struct mt_sync_known *known, struct mt_sync_selected *out, struct mt_err *err)
 {
-	g_autofree char *box = mt_imap_mailbox(name);
+	g_autofree char *box = mt_imap_mailbox(s->imap, name);
 	g_autofree char *words = NULL;
 	bool by_qresync = mt_imap_is_enabled(s->imap, MT_IMAP_CAP_QRESYNC) &&
 	    known->validity != 0 && known->modseq != 0;
@@ -726,7 +724,7 @@ int
 mt_sync_server_open(struct mt_sync_server *s, const char *name, uint32_t validity,
     struct mt_err *err)
 {
-	g_autofree char *box = mt_imap_mailbox(name);
+	g_autofree char *box = mt_imap_mailbox(s->imap, name);
 	g_autofree char *words = g_strdup_printf("SELECT %s", box);
 	struct mt_sync_selected sel = { 0 };
 	struct mt_imap_done done;
@@ -917,7 +915,7 @@ static int
 move_or_copy(struct mt_sync_server *s, const struct mt_imap_set *uids, const char *to,
     const char *command, struct mt_err *err)
 {
-	g_autofree char *quoted = mt_imap_mailbox(to);
+	g_autofree char *quoted = mt_imap_mailbox(s->imap, to);
 	g_autofree char *box = g_strconcat(" ", quoted, NULL);
 
 	return for_set(s, uids, command, box, err);
@@ -990,7 +988,7 @@ int
 mt_sync_server_watch(struct mt_sync_server *s, const char *name, int other, uint32_t ms,
     bool *is_woken, struct mt_err *err)
 {
-	g_autofree char *box = mt_imap_mailbox(name);
+	g_autofree char *box = mt_imap_mailbox(s->imap, name);
 	g_autofree char *words = g_strdup_printf("EXAMINE %s", box);
 	bool by_idle;
 	struct mt_imap_done done;
@@ -1016,18 +1014,24 @@ mt_sync_server_watch(struct mt_sync_server *s, const char *name, int other, uint
 
 /* --- appending --------------------------------------------------------------------- */
 
+bool
+mt_sync_server_takes_utf8(const struct mt_sync_server *s)
+{
+	return mt_imap_is_enabled(s->imap, MT_IMAP_CAP_UTF8);
+}
+
 int
-mt_sync_server_append(struct mt_sync_server *s, const char *name, unsigned flags,
-    int64_t date, uint64_t size, struct mt_err *err)
+mt_sync_server_append(struct mt_sync_server *s, const char *name,
+    const struct mt_sync_upload *m, struct mt_err *err)
 {
 	static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul",
 		"Aug", "Sep", "Oct", "Nov", "Dec" };
-	g_autofree char *box = mt_imap_mailbox(name);
+	g_autofree char *box = mt_imap_mailbox(s->imap, name);
 	g_autoptr(GString) words = g_string_new(NULL);
-	g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(date);
+	g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(m->date);
 	struct mt_imap_done refused;
 
-	mt_sync_flags_to_imap(flags, words);
+	mt_sync_flags_to_imap(m->flags, words);
 	if (time != NULL)
 		g_string_append_printf(words, ") \"%2d-%s-%04d %02d:%02d:%02d +0000\"",
 		    g_date_time_get_day_of_month(time),
@@ -1036,8 +1040,9 @@ mt_sync_server_append(struct mt_sync_server *s, const char *name, unsigned flags
 		    g_date_time_get_second(time));
 	else
 		g_string_append_c(words, ')');
-	s->append = mt_imap_send_literal(s->imap, size, &refused, err, "APPEND %s (%s", box,
-	    words->str);
+	s->append_is_utf8 = m->is_utf8;
+	s->append = (m->is_utf8 ? mt_imap_send_utf8 : mt_imap_send_literal)(s->imap, m->size,
+	    &refused, err, "APPEND %s (%s", box, words->str);
 	if (s->append != 0)
 		return 0;
 	return refused.kind != MT_IMAP_OK ? 1 : -1;
@@ -1059,7 +1064,8 @@ mt_sync_server_append_end(struct mt_sync_server *s, uint32_t validity, uint32_t 
 	struct mt_slice args, word;
 
 	*uid = 0;
-	if (mt_imap_end(s->imap, err) < 0 || mt_imap_wait(s->imap, s->append, &done, err) < 0)
+	if ((s->append_is_utf8 && mt_imap_write(s->imap, ")", 1, err) < 0) ||
+	    mt_imap_end(s->imap, err) < 0 || mt_imap_wait(s->imap, s->append, &done, err) < 0)
 		return -1;
 	if (done.kind != MT_IMAP_OK) {
 		mt_imap_fail(&done, err);

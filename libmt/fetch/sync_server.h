@@ -125,12 +125,20 @@ int mt_sync_server_watch(struct mt_sync_server *s, const char *name, int other, 
     bool *is_woken, struct mt_err *err);
 
 /*
- * Give a message of size bytes, with CRLF, to a mailbox: write it by mt_sync_server_piece().
- * 0, or 1 when the server refuses this one (*err says why), or -1. After end *uid is its
- * UID there, 0 when the server does not say one of that validity.
+ * Give a message to a mailbox: write it by mt_sync_server_piece(). 0, or 1 when the server
+ * refuses this one (*err says why), or -1. After end *uid is its UID there, 0 when the server
+ * does not say, or speaks of another validity.
  */
-int mt_sync_server_append(struct mt_sync_server *s, const char *name, unsigned flags,
-    int64_t date, uint64_t size, struct mt_err *err);
+struct mt_sync_upload {
+	unsigned flags;
+	int64_t date;		/* since 1970 */
+	uint64_t size;		/* in bytes, with CRLF */
+	bool is_utf8;		/* its header is, and the server takes that */
+};
+/* Whether a header in UTF-8 is said to be one. */
+bool mt_sync_server_takes_utf8(const struct mt_sync_server *s);
+int mt_sync_server_append(struct mt_sync_server *s, const char *name,
+    const struct mt_sync_upload *m, struct mt_err *err);
 int mt_sync_server_piece(struct mt_sync_server *s, const void *p, size_t n, struct mt_err *err);
 int mt_sync_server_append_end(struct mt_sync_server *s, uint32_t validity, uint32_t *uid,
     struct mt_err *err);

@@ -195,6 +195,8 @@ caps_of(struct mt_slice words)
 		{ "X-GM-EXT-1", MT_IMAP_CAP_GMAIL },
 		{ "UNSELECT", MT_IMAP_CAP_UNSELECT },
 		{ "COMPRESS=DEFLATE", MT_IMAP_CAP_COMPRESS },
+		{ "UTF8=ACCEPT", MT_IMAP_CAP_UTF8 },
+		{ "UTF8=ONLY", MT_IMAP_CAP_UTF8 },
 	};
 	struct mt_slice word;
 	unsigned caps = 0;
@@ -349,23 +351,19 @@ wait_wanted(struct mt_imap *s, unsigned tag, struct mt_imap_done *refused, struc
 	return 1;
 }
 
-unsigned
-mt_imap_send_literal(struct mt_imap *s, uint64_t n, struct mt_imap_done *refused,
-    struct mt_err *err, const char *fmt, ...)
+static unsigned
+send_literal(struct mt_imap *s, const char *mark, uint64_t n, struct mt_imap_done *refused,
+    struct mt_err *err, const char *fmt, va_list ap)
 {
 	bool at_once = mt_imap_has(s, MT_IMAP_CAP_LITERAL_PLUS) ||
 	    (mt_imap_has(s, MT_IMAP_CAP_LITERAL_MINUS) && n <= LITERAL_MINUS_MAX);
-	unsigned tag;
-	va_list ap;
+	unsigned tag = begin(s, fmt, ap, err);
 	int rc;
 
 	*refused = (struct mt_imap_done){ .kind = MT_IMAP_OK };
-	va_start(ap, fmt);
-	tag = begin(s, fmt, ap, err);
-	va_end(ap);
 	if (tag == 0)
 		return 0;
-	if (mt_conn_writef(s->conn, err, " {%llu%s}\r\n", (unsigned long long)n,
+	if (mt_conn_writef(s->conn, err, " %s{%llu%s}\r\n", mark, (unsigned long long)n,
 	    at_once ? "+" : "") < 0) {
 		s->is_over = true;
 		return 0;
@@ -374,6 +372,32 @@ mt_imap_send_literal(struct mt_imap *s, uint64_t n, struct mt_imap_done *refused
 	if (rc == 0)
 		mt_imap_fail(refused, err);
 	return rc > 0 ? tag : 0;
+}
+
+unsigned
+mt_imap_send_literal(struct mt_imap *s, uint64_t n, struct mt_imap_done *refused,
+    struct mt_err *err, const char *fmt, ...)
+{
+	unsigned tag;
+	va_list ap;
+
+	va_start(ap, fmt);
+	tag = send_literal(s, "", n, refused, err, fmt, ap);
+	va_end(ap);
+	return tag;
+}
+
+unsigned
+mt_imap_send_utf8(struct mt_imap *s, uint64_t n, struct mt_imap_done *refused,
+    struct mt_err *err, const char *fmt, ...)
+{
+	unsigned tag;
+	va_list ap;
+
+	va_start(ap, fmt);
+	tag = send_literal(s, "UTF8 (~", n, refused, err, fmt, ap);
+	va_end(ap);
+	return tag;
 }
 
 int
@@ -415,12 +439,20 @@ mt_imap_wait_ok(struct mt_imap *s, unsigned tag, struct mt_imap_done *done,
 	return -1;
 }
 
-char *
-mt_imap_mailbox(const char *name)
+static bool
+has_utf8_names(const struct mt_imap *s)
 {
-	g_autofree char *wire = mt_imap_utf7_encode(name);
+	return mt_imap_is_enabled(s, MT_IMAP_CAP_UTF8) || !mt_imap_has(s, MT_IMAP_CAP_REV1);
+}
+
+char *
+mt_imap_mailbox(const struct mt_imap *s, const char *name)
+{
+	g_autofree char *wire = has_utf8_names(s) ? g_strdup(name) : mt_imap_utf7_encode(name);
 	GString *out = g_string_new("\"");
 
+	/* They would end the command, and begin another. */
+	g_assert(strpbrk(wire, "\r\n") == NULL);
 	for (const char *p = wire; *p != '\0'; p++) {
 		if (*p == '"' || *p == '\\')
 			g_string_append_c(out, '\\');
@@ -428,6 +460,21 @@ mt_imap_mailbox(const char *name)
 	}
 	g_string_append_c(out, '"');
 	return g_string_free(out, FALSE);
+}
+
+char *
+mt_imap_mailbox_name(const struct mt_imap *s, const struct mt_imap_value *v)
+{
+	g_autofree char *wire = mt_imap_value_dup(v);
+	char *name;
+
+	if (wire == NULL || !has_utf8_names(s))
+		name = wire == NULL ? NULL : mt_imap_utf7_decode(mt_slice_str(wire));
+	else
+		name = g_utf8_validate(wire, -1, NULL) ? g_steal_pointer(&wire) : NULL;
+	if (name != NULL && (name[0] == '\0' || strpbrk(name, "\r\n") != NULL))
+		g_clear_pointer(&name, g_free);
+	return name;
 }
 
 /* --- waiting for nothing in particular -------------------------------------------------- */

@@ -29,6 +29,7 @@ enum mt_imap_cap {
 	MT_IMAP_CAP_GMAIL = 1 << 16,
 	MT_IMAP_CAP_UNSELECT = 1 << 17,
 	MT_IMAP_CAP_COMPRESS = 1 << 18,
+	MT_IMAP_CAP_UTF8 = 1 << 19,
 };
 
 struct mt_imap;
@@ -51,8 +52,13 @@ bool mt_imap_is_enabled(const struct mt_imap *s, enum mt_imap_cap cap);
  */
 unsigned mt_imap_send(struct mt_imap *s, struct mt_err *err, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
-/* The mailbox as an argument of a command: quoted, in modified UTF-7. g_free. */
-char *mt_imap_mailbox(const char *name);
+/*
+ * The mailbox as an argument of a command: quoted, in modified UTF-7, or in UTF-8 where that is
+ * enabled (RFC 6855 3) or there is nothing else (RFC 9051 5.1). name has no CR and no LF. g_free.
+ */
+char *mt_imap_mailbox(const struct mt_imap *s, const char *name);
+/* The other way: the name in UTF-8, or NULL for one that we could not give back. g_free. */
+char *mt_imap_mailbox_name(const struct mt_imap *s, const struct mt_imap_value *v);
 
 /*
  * What comes while one waits: data and untagged status, in their order; the response is
@@ -105,6 +111,10 @@ void mt_imap_fail(const struct mt_imap_done *done, struct mt_err *err);
  * when it does not: *refused tells a NO or BAD (done) from the end of the session.
  */
 unsigned mt_imap_send_literal(struct mt_imap *s, uint64_t n, struct mt_imap_done *refused,
+    struct mt_err *err, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+/* The same for a message whose header is in UTF-8, for APPEND where UTF8 is enabled (RFC 6855
+   4): the ")" is to be written behind it. */
+unsigned mt_imap_send_utf8(struct mt_imap *s, uint64_t n, struct mt_imap_done *refused,
     struct mt_err *err, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 int mt_imap_write(struct mt_imap *s, const void *p, size_t n, struct mt_err *err);
 int mt_imap_end(struct mt_imap *s, struct mt_err *err);

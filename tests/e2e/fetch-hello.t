@@ -28,4 +28,105 @@ expect 'one that asks, and does not like the answer, is used all the same' '
 		mt-fetch
 		both
 	done'
+
+# umlauts: a folder, and a message of our own, that are not ASCII. As the fake has the bytes.
+umlauts()
+{
+	python3 - <<-'END'
+		import json
+		boxes = json.load(open("box"))
+		text = "Message-ID: <ä@there>\nSubject: größer & größer\n\ntext\n"
+		boxes["Entwürfe & mehr"] = {"validity": 9, "next": 2,
+		                            "mail": {"1": ["", text.encode().decode("latin-1")]}}
+		json.dump(boxes, open("box", "w"))
+	END
+	printf 'Message-ID: <own@here>\nSubject: Grüße\n\ntext of ours\n' \
+	    >Mail/test/INBOX/new/1600000000.Mown.here
+	mkdir -p Mail/test/Neü/{cur,new,tmp}
+	printf 'Message-ID: <ascii@here>\n\nthe body alone: Grüße\n' >Mail/test/Neü/new/1600000000.M1.here
+}
+# equal: all folders are on both sides, by these names, with the same bytes.
+equal()
+{
+	python3 - <<-'END'
+		import json, os, sys
+		boxes = json.load(open("box"))
+		here = [d for d in os.listdir("Mail/test")]
+		if sorted(here) != sorted(boxes):
+		    sys.exit(f"here {here}, there {list(boxes)}")
+		for name, box in boxes.items():
+		    there = sorted(text.encode("latin-1") for _, text in box["mail"].values())
+		    files = [f"Mail/test/{name}/{sub}/{f}" for sub in ("cur", "new")
+		             for f in os.listdir(f"Mail/test/{name}/{sub}")]
+		    if sorted(open(f, "rb").read() for f in files) != there:
+		        sys.exit(f"{name}: {files}, there {there}")
+	END
+}
+expect 'folders and headers in UTF-8, both ways, with a server that takes them (UTF8=ACCEPT)' '
+	offers ENABLE UTF8=ACCEPT
+	umlauts
+	mt-fetch
+	equal
+	said "ENABLE UTF8=ACCEPT"
+	said "SELECT \"Entwürfe & mehr\""
+	said "CREATE \"Neü\""
+	grep "^APPEND \"INBOX\" () .* UTF8 (~{[0-9]*+}\$" imap.log
+	mt-fetch --json >out
+	grep "\"fetched\":0,\"uploaded\":0" out'
+expect 'what is UTF-8 in the body alone needs no form of its own' '
+	grep "^APPEND \"Neü\" () \"[^\"]*\" {[0-9]*+}\$" imap.log'
+expect 'the same with one literal after the other' '
+	offers ENABLE UTF8=ACCEPT
+	sed -i "s/LITERAL+//" chat
+	umlauts
+	mt-fetch
+	equal
+	grep "^APPEND \"INBOX\" () .* UTF8 (~{[0-9]*}\$" imap.log'
+expect 'in one word with QRESYNC' '
+	offers ENABLE CONDSTORE QRESYNC UTF8=ONLY
+	umlauts
+	mt-fetch
+	equal
+	said "ENABLE QRESYNC UTF8=ACCEPT"'
+expect 'a server that does not take it gets modified UTF-7, and the same mail' '
+	offers ENABLE
+	umlauts
+	mt-fetch
+	equal
+	said "SELECT \"Entw&APw-rfe &- mehr\""
+	said "CREATE \"Ne&APw-\""
+	not grep "^ENABLE\|UTF8 (" imap.log
+	rm chat
+	mt-fetch --json >out
+	grep "\"fetched\":0,\"uploaded\":0" out'
+expect 'nor does one that offers it, and then refuses' '
+	offers ENABLE UTF8=ACCEPT
+	printf "%s\n" "< ENABLE" "> \$ NO not now" >>chat
+	umlauts
+	mt-fetch
+	equal
+	said "SELECT \"Entw&APw-rfe &- mehr\""'
+expect 'a server that takes such a header only as it is gets it so (RFC 9755)' '
+	offers ENABLE UTF8=ACCEPT
+	printf "%s\n" "< ENABLE" "> * ENABLED UTF8=ACCEPT" "> \$ OK done" >>chat
+	printf "Message-ID: <own@here>\nSubject: Grüße\n\ntext of ours\n" \
+	    >Mail/test/INBOX/new/1600000000.Mown.here
+	mt-fetch
+	equal
+	grep "UTF8 (~" imap.log
+	[ "$(grep -c "^APPEND" imap.log)" = 2 ]'
+expect 'a server of IMAP4rev2 alone knows nothing but UTF-8' '
+	offers
+	sed -i "s/IMAP4rev1/IMAP4rev2/" chat
+	umlauts
+	mt-fetch
+	equal
+	said "SELECT \"Entwürfe & mehr\""
+	not grep "UTF8 (" imap.log'
+expect 'a folder whose name would be a command is none on the server' '
+	offers ENABLE UTF8=ACCEPT
+	mkdir -p "Mail/test/a%0D%0AM9 DELETE Trash"/{cur,new,tmp}
+	status 65 mt-fetch 2>err
+	grep "no folder of the server can have this name" err
+	not grep "DELETE" imap.log'
 done_testing

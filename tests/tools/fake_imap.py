@@ -24,6 +24,7 @@ The chat is read at each connection, too; without it the server behaves. Its lin
 	sleep S		wait
 """
 import argparse
+import base64
 import json
 import os
 import re
@@ -43,6 +44,21 @@ def unescape(text):
     return re.sub(rb"\\(r|n|0|\\|x[0-9a-fA-F]{2})", lambda m: {
         b"r": b"\r", b"n": b"\n", b"0": b"\0", b"\\": b"\\",
     }.get(m.group(1)) or bytes([int(m.group(1)[1:], 16)]), text.encode())
+
+
+def utf7(name):
+    """Modified UTF-7 (RFC 3501 5.1.3)."""
+    def run(m):
+        b64 = base64.b64encode(m.group().encode("utf-16-be")).decode()
+        return "&" + b64.rstrip("=").replace("/", ",") + "-"
+    return re.sub("[^ -~]+", run, name.replace("&", "&-"))
+
+
+def from_utf7(name):
+    def run(m):
+        b64 = m.group(1).replace(",", "/") + "==="
+        return base64.b64decode(b64[:len(b64) // 4 * 4]).decode("utf-16-be") or "&"
+    return re.sub("&([^-]*)-", run, name)
 
 
 class Chat:
@@ -74,6 +90,8 @@ class Session:
         self.server, self.sock = server, sock
         self.chat = Chat(server.chat)
         self.sent, self.buffer, self.name, self.swap = 0, b"", None, None
+        self.utf8_names = "IMAP4rev1" not in self.chat.caps.split()
+        self.utf8 = False
         with open(server.box) as f:
             self.boxes = json.load(f)
 
@@ -147,6 +165,14 @@ class Session:
         for line in said:
             self.say(line)
 
+    def wire(self, name):
+        return name if self.utf8_names else utf7(name)
+
+    def named(self, words):
+        """The mailbox of a command: whatever is quoted first."""
+        said = words.split('"')[1]
+        return said if self.utf8_names else from_utf7(said)
+
     # --- commands; each is given the tag and what stands behind its name
 
     def capability(self, tag, _):
@@ -159,6 +185,14 @@ class Session:
 
     def id(self, tag, _):
         self.say('* ID ("name" "fake" "vendor" NIL)')
+        self.say(tag + " OK done")
+
+    def enable(self, tag, words):
+        can = self.chat.caps.replace("UTF8=ONLY", "UTF8=ACCEPT").split()
+        good = [w for w in words.split() if w in can]
+        if "UTF8=ACCEPT" in good:
+            self.utf8 = self.utf8_names = True
+        self.say("* ENABLED " + " ".join(good))
         self.say(tag + " OK done")
 
     def starttls(self, tag, _):
@@ -175,11 +209,11 @@ class Session:
 
     def list(self, tag, _):
         for name in self.boxes:
-            self.say('* LIST () "/" "%s"' % name)
+            self.say('* LIST () "/" "%s"' % self.wire(name))
         self.say(tag + " OK done")
 
     def create(self, tag, rest):
-        self.boxes[rest.strip('"')] = {"validity": 1, "next": 1, "mail": {}}
+        self.boxes[self.named(rest)] = {"validity": 1, "next": 1, "mail": {}}
         self.save()
         self.say(tag + " OK made")
 
@@ -191,15 +225,22 @@ class Session:
         self.say(tag + " OK [READ-WRITE] open")
 
     def append(self, tag, rest):
-        m = re.match(r'"([^"]*)" \(([^)]*)\) "[^"]*" \{(\d+)(\+?)\}$', rest)
+        m = re.match(r'"[^"]*" \(([^)]*)\) "[^"]*" (UTF8 \(~)?\{(\d+)(\+?)\}$', rest)
+        name = self.named(rest)
         if not m.group(4):
             self.say("+ go on")
         text = self.take(int(m.group(3))).decode("latin-1").replace("\r\n", "\n")
-        self.line()
-        uid = self.add(m.group(1), m.group(2), text)
-        self.save()
-        self.say("%s OK [APPENDUID %d %d] done" %
-                 (tag, self.boxes[m.group(1)]["validity"], uid))
+        end = self.line()
+        has_8bit = re.search("[^\0-\x7f]", text.partition("\n\n")[0]) is not None
+        if end != (")" if m.group(2) else "") or (m.group(2) and not self.utf8):
+            self.say(tag + " BAD what is that?")
+        elif has_8bit and self.utf8 and not m.group(2):
+            self.say(tag + " NO a header with 8 bits")
+        else:
+            uid = self.add(name, m.group(1), text)
+            self.save()
+            self.say("%s OK [APPENDUID %d %d] done" %
+                     (tag, self.boxes[name]["validity"], uid))
 
     def uid(self, tag, rest):
         word, _, rest = rest.partition(" ")
@@ -243,7 +284,7 @@ class Session:
 
     def copy(self, uids, rest):
         """What COPYUID says of it."""
-        name, old = rest.strip('"'), self.chosen(uids)
+        name, old = self.named(rest), self.chosen(uids)
         new = [self.add(name, *self.boxes[self.name]["mail"][str(u)]) for u in old]
         self.save()
         return "[COPYUID %d %s %s]" % (self.boxes[name]["validity"],
@@ -306,7 +347,7 @@ class Session:
             tag, _, words = self.line().partition(" ")
             print("LOGIN" if words.startswith("LOGIN") else words, flush=True)
             if words.startswith("SELECT"):
-                self.name = words.split('"')[1]
+                self.name = self.named(words)
             self.play(tag, words)
 
 
