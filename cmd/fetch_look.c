@@ -18,7 +18,8 @@ use_word(unsigned use)
 	static const struct {
 		unsigned use;
 		const char *word;
-	} words[] = { { MT_SYNC_USE_ALL, "all" }, { MT_SYNC_USE_ARCHIVE, "archive" },
+	} words[] = { { MT_SYNC_USE_OTHERS, "others" }, { MT_SYNC_USE_SHARED, "shared" },
+		{ MT_SYNC_USE_ALL, "all" }, { MT_SYNC_USE_ARCHIVE, "archive" },
 		{ MT_SYNC_USE_DRAFTS, "drafts" }, { MT_SYNC_USE_FLAGGED, "flagged" },
 		{ MT_SYNC_USE_JUNK, "junk" }, { MT_SYNC_USE_SENT, "sent" },
 		{ MT_SYNC_USE_TRASH, "trash" }, { MT_SYNC_USE_IMPORTANT, "important" } };

@@ -79,6 +79,8 @@
 #define MT_MAX_IMAP_MESSAGES ((size_t)2000000)
 /* Mailboxes of one account. */
 #define MT_MAX_IMAP_MAILBOXES ((size_t)10000)
+/* Namespaces, one's own, those of others and those that are shared; three are usual. */
+#define MT_MAX_IMAP_NAMESPACES ((size_t)1000)
 /* All the keywords of a run, which are kept until it ends. */
 #define MT_MAX_IMAP_KEYWORDS MT_MIB(4)
 

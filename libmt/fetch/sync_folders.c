@@ -28,12 +28,53 @@ mt_sync_fail_folder(struct mt_sync_run *run, const char *folder, const struct mt
 		run->params->report(run->params->report_arg, &ev);
 }
 
+/* Whether it is the user's own: what others let us see is none of a run's business. */
+static bool
+is_own(const struct mt_sync_folders *f, const char *name)
+{
+	return f->run->server == NULL || mt_imap_namespaces_owner(
+	    mt_sync_server_namespaces(f->run->server), name) == MT_IMAP_PERSONAL;
+}
+
+static bool
+is_below_inbox(const char *name, char delimiter)
+{
+	return delimiter != '\0' && g_str_has_prefix(name, "INBOX") &&
+	    name[strlen("INBOX")] == delimiter;
+}
+
+/* Where the user's own are, as the server says it: false when it says nothing. */
+static bool
+learn_from_namespaces(struct mt_sync_folders *f)
+{
+	const GArray *spaces = mt_sync_server_namespaces(f->run->server);
+	bool found = false, all = true;
+
+	for (guint i = 0; spaces != NULL && i < spaces->len; i++) {
+		const struct mt_imap_namespace *n =
+		    &g_array_index(spaces, struct mt_imap_namespace, i);
+
+		if (n->owner != MT_IMAP_PERSONAL)
+			continue;
+		if (!found)
+			f->names.delimiter = n->delimiter;
+		found = true;
+		all = all && n->delimiter == f->names.delimiter &&
+		    is_below_inbox(n->prefix, n->delimiter) &&
+		    n->prefix[strlen("INBOX.")] == '\0';
+	}
+	f->names.has_prefix = found && all;
+	return found;
+}
+
 /* "INBOX.Sent", "INBOX.Lists.mutt": a server where all lies below INBOX. */
 static void
 learn_names(struct mt_sync_folders *f)
 {
 	bool all = f->boxes->len > 1;
 
+	if (learn_from_namespaces(f))
+		return;
 	for (guint i = 0; i < f->boxes->len; i++) {
 		const struct mt_sync_box *b = g_ptr_array_index(f->boxes, i);
 
@@ -44,8 +85,7 @@ learn_names(struct mt_sync_folders *f)
 		const struct mt_sync_box *b = g_ptr_array_index(f->boxes, i);
 
 		if (!g_str_equal(b->name, "INBOX"))
-			all = all && g_str_has_prefix(b->name, "INBOX") &&
-			    b->name[5] == f->names.delimiter;
+			all = all && is_below_inbox(b->name, f->names.delimiter);
 	}
 	f->names.has_prefix = all && f->names.delimiter != '\0';
 }
@@ -58,7 +98,7 @@ mt_sync_folders_is_wanted(const struct mt_sync_folders *f, const char *name, uns
 	/* What only shows messages of other folders would double all of them. */
 	if (names == NULL)
 		return (use & (MT_SYNC_USE_ALL | MT_SYNC_USE_FLAGGED |
-		    MT_SYNC_USE_IMPORTANT)) == 0;
+		    MT_SYNC_USE_IMPORTANT)) == 0 && is_own(f, name);
 	for (; *names != NULL; names++) {
 		if (g_str_equal(*names, name))
 			return true;
@@ -95,14 +135,14 @@ find_trash(const struct mt_sync_folders *f)
 	for (guint i = 0; i < f->boxes->len; i++) {
 		const struct mt_sync_box *b = g_ptr_array_index(f->boxes, i);
 
-		if (b->use & MT_SYNC_USE_TRASH)
+		if ((b->use & MT_SYNC_USE_TRASH) && is_own(f, b->name))
 			return b->name;
 	}
 	for (size_t n = 0; n < G_N_ELEMENTS(names); n++) {
 		for (guint i = 0; i < f->boxes->len; i++) {
 			const struct mt_sync_box *b = g_ptr_array_index(f->boxes, i);
 
-			if (g_ascii_strcasecmp(b->name, names[n]) == 0)
+			if (g_ascii_strcasecmp(b->name, names[n]) == 0 && is_own(f, b->name))
 				return b->name;
 		}
 	}
@@ -166,6 +206,12 @@ add_local(struct mt_sync_folders *f, struct mt_err *err)
 		}
 		if (has_text(known, name))
 			continue;
+		if (p->folders == NULL && !is_own(f, name)) {
+			mt_fail(&why, MT_EDATA, "%s: on the server this folder would not be one's "
+			    "own; it is made there only if --folder names it", path);
+			mt_sync_fail_folder(f->run, name, &why);
+			continue;
+		}
 		if (!p->dry_run && mt_sync_server_create(f->run->server, name, &why) < 0) {
 			if (why.kind != MT_EUNAVAIL) {
 				*err = why;

@@ -17,6 +17,7 @@
 struct mt_sync_server {
 	struct mt_imap *imap;
 	/* Where data goes that comes now; NULL: nobody has asked for it. */
+	GArray *namespaces;
 	GPtrArray *boxes;
 	size_t odd;
 	struct mt_sync_selected *selected;
@@ -84,6 +85,8 @@ take_list(struct mt_sync_server *s, const struct mt_imap_response *r, struct mt_
 		{ "\\Sent", MT_SYNC_USE_SENT },
 		{ "\\Trash", MT_SYNC_USE_TRASH },
 	};
+	static const unsigned owners[] = { [MT_IMAP_PERSONAL] = 0,
+		[MT_IMAP_OTHERS] = MT_SYNC_USE_OTHERS, [MT_IMAP_SHARED] = MT_SYNC_USE_SHARED };
 	struct mt_slice attributes = r->list.attributes, word;
 	g_autofree char *name = name_of(s, &r->name);
 	struct mt_sync_box *b;
@@ -102,6 +105,7 @@ take_list(struct mt_sync_server *s, const struct mt_imap_response *r, struct mt_
 		s->odd++;
 		return 0;
 	}
+	use |= owners[mt_imap_namespaces_owner(s->namespaces, name)];
 	if (find_box(s->boxes, name) != NULL)
 		return 0;
 	if (s->boxes->len >= MT_MAX_IMAP_MAILBOXES)
@@ -311,6 +315,10 @@ on_data(void *arg, const struct mt_imap_response *r, struct mt_err *err)
 	switch (r->kind) {
 	case MT_IMAP_LIST:
 		return s->boxes != NULL ? take_list(s, r, err) : 0;
+	case MT_IMAP_NAMESPACE:
+		g_clear_pointer(&s->namespaces, g_array_unref);
+		s->namespaces = mt_imap_namespaces_parse(s->imap, r->data);
+		return 0;
 	case MT_IMAP_STATUS:
 		if (s->boxes != NULL)
 			take_status(s, r);
@@ -361,7 +369,7 @@ ask(struct mt_sync_server *s, struct mt_imap_done *done, struct mt_err *err, con
 static int
 hello(struct mt_sync_server *s, const char *version, struct mt_err *err)
 {
-	unsigned tags[2];
+	unsigned tags[3];
 	struct mt_imap_done done;
 	size_t n = 0;
 
@@ -376,6 +384,9 @@ hello(struct mt_sync_server *s, const char *version, struct mt_err *err)
 	    (tags[n++] = mt_imap_send(s->imap, err, "ENABLE%s%s",
 	    mt_imap_has(s->imap, MT_IMAP_CAP_QRESYNC) ? " QRESYNC" : "",
 	    mt_imap_has(s->imap, MT_IMAP_CAP_UTF8) ? " UTF8=ACCEPT" : "")) == 0)
+		return -1;
+	if (mt_imap_has(s->imap, MT_IMAP_CAP_NAMESPACE) &&
+	    (tags[n++] = mt_imap_send(s->imap, err, "NAMESPACE")) == 0)
 		return -1;
 	if (mt_imap_compress(s->imap, err) < 0)
 		return -1;
@@ -405,6 +416,7 @@ mt_sync_server_free(struct mt_sync_server *s)
 	if (s == NULL)
 		return;
 	mt_imap_free(s->imap);
+	g_clear_pointer(&s->namespaces, g_array_unref);
 	g_free(s->open);
 	g_free(s);
 }
@@ -413,6 +425,12 @@ void
 mt_sync_server_logout(struct mt_sync_server *s)
 {
 	mt_imap_logout(s->imap);
+}
+
+const GArray *
+mt_sync_server_namespaces(const struct mt_sync_server *s)
+{
+	return s->namespaces;
 }
 
 /* --- mailboxes --------------------------------------------------------------------- */

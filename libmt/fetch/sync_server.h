@@ -4,6 +4,7 @@
 
 #include "fetch/sync_plan.h"
 #include "imap/client.h"
+#include "imap/namespace.h"
 
 struct mt_sync_server;
 
@@ -17,7 +18,9 @@ void mt_sync_server_logout(struct mt_sync_server *s);
 /* What a mailbox is for (RFC 6154). */
 enum { MT_SYNC_USE_ALL = 1, MT_SYNC_USE_ARCHIVE = 2, MT_SYNC_USE_DRAFTS = 4,
 	MT_SYNC_USE_FLAGGED = 8, MT_SYNC_USE_JUNK = 16, MT_SYNC_USE_SENT = 32,
-	MT_SYNC_USE_TRASH = 64, MT_SYNC_USE_IMPORTANT = 128 };
+	MT_SYNC_USE_TRASH = 64, MT_SYNC_USE_IMPORTANT = 128,
+	/* And whose it is, where not one's own (RFC 2342). */
+	MT_SYNC_USE_OTHERS = 256, MT_SYNC_USE_SHARED = 512 };
 
 struct mt_sync_box {
 	char *name;		/* UTF-8 */
@@ -25,6 +28,9 @@ struct mt_sync_box {
 	unsigned use;
 	struct mt_imap_status status;	/* what was said of it unasked */
 };
+
+/* What the server says of namespaces; NULL: nothing. Borrowed. */
+const GArray *mt_sync_server_namespaces(const struct mt_sync_server *s);
 
 /* All mailboxes that hold messages, by name: struct mt_sync_box *. A name that is no UTF-7, or
    that we cannot say, is left out, and counted in *odd. */

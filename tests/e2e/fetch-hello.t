@@ -129,4 +129,71 @@ expect 'a folder whose name would be a command is none on the server' '
 	status 65 mt-fetch 2>err
 	grep "no folder of the server can have this name" err
 	not grep "DELETE" imap.log'
+
+# spaces NAMESPACES FOLDER...: folders of the server, each with one message, below "."
+spaces()
+{
+	offers NAMESPACE
+	python3 - "${@:2}" <<-'END'
+		import json, sys
+		boxes = json.load(open("box"))
+		del boxes["Trash"]
+		for name in sys.argv[1:]:
+		    boxes[name] = {"validity": 5, "next": 2, "mail": {
+		        "1": ["", f"Message-ID: <{name}@x>\nSubject: {name}\n\n"]}}
+		json.dump(boxes, open("box", "w"))
+	END
+	rm -r Mail/test/Trash
+	{
+		printf '%s\n' '< NAMESPACE' "> * NAMESPACE $1" '> $ OK done' '< LIST'
+		printf '> * LIST () "." "%s"\n' INBOX "${@:2}"
+		echo '> $ OK done'
+	} >>chat
+}
+here() { find Mail/test -name cur -printf '%P\n' | sed 's|/cur$||' | sort | tr '\n' ' '; }
+expect 'what is not the user'"'"'s own is left alone, unless it is named (NAMESPACE)' '
+	spaces "((\"\" \".\")) ((\"user.\" \".\")) ((\"Shared.\" \".\"))" \
+	    user.bob user.bob.Lists Shared Shared.News Userland
+	mt-fetch
+	[ "$(here)" = "INBOX Userland " ]
+	mt-fetch folders >out
+	grep "^test	user.bob.Lists	-	others	" out
+	grep "^test	Shared.News	-	shared	" out
+	mt-fetch -f user.bob.Lists
+	[ "$(here)" = "INBOX Userland user/bob/Lists " ]
+	[ "$(ls Mail/test/user/bob/Lists/new | wc -l)" = 1 ]
+	mt-fetch
+	mt-fetch --json >out
+	grep "\"fetched\":0,\"uploaded\":0" out
+	[ "$(here)" = "INBOX Userland user/bob/Lists " ]'
+expect 'nor is it made there, or used for what is deleted' '
+	spaces "((\"\" \".\")) NIL ((\"Shared.\" \".\"))" Shared.Trash
+	sed -i "s/LIST () \".\" \"Shared.Trash/LIST (\\\\Trash) \".\" \"Shared.Trash/" chat
+	mkdir -p Mail/test/Shared/Mine/{cur,new,tmp}
+	rm "$(grep -l "Subject: a" Mail/test/INBOX/*/*)"
+	status 65 mt-fetch 2>err
+	grep "Shared.Mine: .*not be one.s own" err
+	not grep "^CREATE\|^UID MOVE\|^UID COPY" imap.log
+	grep "^UID EXPUNGE 1" imap.log'
+expect 'where all lies below INBOX it does not here, and a new folder goes there' '
+	spaces "((\"INBOX.\" \".\")) NIL ((\"\" \".\"))" INBOX.Work News.all
+	mkdir -p Mail/test/Mine/{cur,new,tmp}
+	mt-fetch
+	[ "$(here)" = "INBOX Mine Work " ]
+	said "CREATE \"INBOX.Mine\""'
+expect 'even when there is only INBOX' '
+	spaces "((\"INBOX.\" \".\")) NIL NIL"
+	mkdir -p Mail/test/Mine/{cur,new,tmp}
+	mt-fetch
+	said "CREATE \"INBOX.Mine\""'
+expect 'a folder below INBOX is there, where the server says that not all is' '
+	spaces "((\"\" \".\")) NIL NIL" INBOX.Work
+	mt-fetch
+	[ "$(here)" = "INBOX INBOX/Work " ]'
+expect 'a server that says nothing, or nonsense, is used as one that has no namespaces' '
+	for answer in "NIL NIL NIL" "nonsense" "((" ; do
+		spaces "$answer" INBOX.Work user.bob
+		mt-fetch
+		[ "$(here)" = "INBOX INBOX/Work user/bob " ]
+	done'
 done_testing
