@@ -345,27 +345,6 @@ change_local(struct mt_sync_job *j, GPtrArray *made, GHashTable *unchanged, stru
 	return mt_sync_dir_flush(&j->dir, err);
 }
 
-/* The UIDs of all actions that add (or remove) the same flags. */
-static int
-store(struct mt_sync_job *j, bool is_add, GPtrArray *made, struct mt_err *err)
-{
-	for (unsigned flags = 1; flags <= MT_SYNC_ALL_FLAGS; flags++) {
-		mt_auto_value(mt_imap_set) uids = { 0 };
-
-		for (guint i = 0; i < made->len; i++) {
-			const struct mt_sync_action *a = g_ptr_array_index(made, i);
-
-			if (a->what == MT_SYNC_FLAGS_REMOTE &&
-			    flags == (is_add ? a->add : a->remove))
-				mt_imap_set_add(&uids, a->row->uid, a->row->uid);
-		}
-		if (uids.n > 0 &&
-		    mt_sync_server_store(j->run->server, &uids, is_add, flags, err) < 0)
-			return -1;
-	}
-	return 0;
-}
-
 /* Without MOVE a message is copied, then marked, then removed: one that is marked since was
    copied by a run which was killed, or deleted by somebody else. */
 static bool
@@ -378,6 +357,7 @@ static int
 change_remote(struct mt_sync_job *j, GPtrArray *made, struct mt_err *err)
 {
 	mt_auto_value(mt_imap_set) gone = { 0 }, copied = { 0 };
+	g_autoptr(GArray) changes = g_array_new(FALSE, FALSE, sizeof(struct mt_sync_change));
 	const char *trash = g_strcmp0(j->run->trash, j->box->name) != 0 ? j->run->trash : NULL;
 	bool left;
 
@@ -387,12 +367,18 @@ change_remote(struct mt_sync_job *j, GPtrArray *made, struct mt_err *err)
 
 		if (a->what == MT_SYNC_FLAGS_REMOTE || a->what == MT_SYNC_DELETE_REMOTE)
 			g_ptr_array_add(made, a);
+		if (a->what == MT_SYNC_FLAGS_REMOTE) {
+			struct mt_sync_change c = { a->row->uid, a->add, a->remove };
+
+			g_array_append_val(changes, c);
+		}
 		if (a->what == MT_SYNC_DELETE_REMOTE)
 			mt_imap_set_add(&gone, a->row->uid, a->row->uid);
 		if (a->what == MT_SYNC_DELETE_REMOTE && is_copied(a))
 			mt_imap_set_add(&copied, a->row->uid, a->row->uid);
 	}
-	if (store(j, true, made, err) < 0 || store(j, false, made, err) < 0)
+	if (mt_sync_server_store(j->run->server,
+	    (const struct mt_sync_change *)(void *)changes->data, changes->len, err) < 0)
 		return -1;
 	if (gone.n == 0)
 		return 0;

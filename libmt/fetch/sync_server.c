@@ -31,6 +31,7 @@ struct mt_sync_server {
 	char *open;			/* the mailbox that is, or NULL */
 	bool *is_woken;			/* while we only wait */
 	bool has_notify, no_notify;	/* it was asked for; it was refused */
+	unsigned hello[3];		/* commands that nobody has waited for yet; 0: none */
 	unsigned append;		/* the command that is under way */
 	bool append_is_utf8;
 };
@@ -85,8 +86,6 @@ take_list(struct mt_sync_server *s, const struct mt_imap_response *r, struct mt_
 		{ "\\Sent", MT_SYNC_USE_SENT },
 		{ "\\Trash", MT_SYNC_USE_TRASH },
 	};
-	static const unsigned owners[] = { [MT_IMAP_PERSONAL] = 0,
-		[MT_IMAP_OTHERS] = MT_SYNC_USE_OTHERS, [MT_IMAP_SHARED] = MT_SYNC_USE_SHARED };
 	struct mt_slice attributes = r->list.attributes, word;
 	g_autofree char *name = name_of(s, &r->name);
 	struct mt_sync_box *b;
@@ -105,7 +104,6 @@ take_list(struct mt_sync_server *s, const struct mt_imap_response *r, struct mt_
 		s->odd++;
 		return 0;
 	}
-	use |= owners[mt_imap_namespaces_owner(s->namespaces, name)];
 	if (find_box(s->boxes, name) != NULL)
 		return 0;
 	if (s->boxes->len >= MT_MAX_IMAP_MAILBOXES)
@@ -362,39 +360,42 @@ ask(struct mt_sync_server *s, struct mt_imap_done *done, struct mt_err *err, con
 	return tag == 0 ? -1 : mt_imap_wait_ok(s->imap, tag, done, err);
 }
 
-/*
- * All in one round trip; a server that offers something and then refuses does without. COMPRESS
- * is last, since nothing may follow it.
- */
+/* A server that offers something and then refuses does without. */
+static int
+end_hello(struct mt_sync_server *s, struct mt_err *err)
+{
+	struct mt_imap_done done;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(s->hello); i++) {
+		unsigned tag = s->hello[i];
+
+		s->hello[i] = 0;
+		if (tag != 0 && mt_imap_wait(s->imap, tag, &done, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* What follows is LIST: all go in one round trip, but that nothing may follow COMPRESS. */
 static int
 hello(struct mt_sync_server *s, const char *version, struct mt_err *err)
 {
-	unsigned tags[3];
-	struct mt_imap_done done;
-	size_t n = 0;
-
 	/* RFC 2971: some servers let in only those who say what they are. */
-	if (mt_imap_has(s->imap, MT_IMAP_CAP_ID) && (tags[n++] = mt_imap_send(s->imap, err,
+	if (mt_imap_has(s->imap, MT_IMAP_CAP_ID) && (s->hello[0] = mt_imap_send(s->imap, err,
 	    "ID (\"name\" \"mt-fetch\" \"version\" \"%s\")", version)) == 0)
 		return -1;
 	/* Without UTF8 a message with such a header may be given otherwise than it is (RFC 6855
 	   7). */
 	if (mt_imap_has(s->imap, MT_IMAP_CAP_ENABLE) &&
 	    mt_imap_has(s->imap, MT_IMAP_CAP_QRESYNC | MT_IMAP_CAP_UTF8) &&
-	    (tags[n++] = mt_imap_send(s->imap, err, "ENABLE%s%s",
+	    (s->hello[1] = mt_imap_send(s->imap, err, "ENABLE%s%s",
 	    mt_imap_has(s->imap, MT_IMAP_CAP_QRESYNC) ? " QRESYNC" : "",
 	    mt_imap_has(s->imap, MT_IMAP_CAP_UTF8) ? " UTF8=ACCEPT" : "")) == 0)
 		return -1;
 	if (mt_imap_has(s->imap, MT_IMAP_CAP_NAMESPACE) &&
-	    (tags[n++] = mt_imap_send(s->imap, err, "NAMESPACE")) == 0)
+	    (s->hello[2] = mt_imap_send(s->imap, err, "NAMESPACE")) == 0)
 		return -1;
-	if (mt_imap_compress(s->imap, err) < 0)
-		return -1;
-	for (size_t i = 0; i < n; i++) {
-		if (mt_imap_wait(s->imap, tags[i], &done, err) < 0)
-			return -1;
-	}
-	return 0;
+	return mt_imap_compress(s->imap, err);
 }
 
 struct mt_sync_server *
@@ -446,6 +447,8 @@ compare_boxes(const void *a, const void *b)
 GPtrArray *
 mt_sync_server_list(struct mt_sync_server *s, size_t *odd, struct mt_err *err)
 {
+	static const unsigned owners[] = { [MT_IMAP_PERSONAL] = 0,
+		[MT_IMAP_OTHERS] = MT_SYNC_USE_OTHERS, [MT_IMAP_SHARED] = MT_SYNC_USE_SHARED };
 	g_autoptr(GPtrArray) boxes = g_ptr_array_new_with_free_func(box_free);
 	bool has_status = mt_imap_has(s->imap, MT_IMAP_CAP_LIST_STATUS);
 	g_autoptr(GString) words = g_string_new("LIST \"\" \"*\"");
@@ -466,8 +469,13 @@ mt_sync_server_list(struct mt_sync_server *s, size_t *odd, struct mt_err *err)
 	rc = ask(s, &done, err, words->str);
 	s->boxes = NULL;
 	*odd = s->odd;
-	if (rc < 0)
+	if (rc < 0 || end_hello(s, err) < 0)
 		return NULL;
+	for (guint i = 0; i < boxes->len; i++) {
+		struct mt_sync_box *b = g_ptr_array_index(boxes, i);
+
+		b->use |= owners[mt_imap_namespaces_owner(s->namespaces, b->name)];
+	}
 	g_ptr_array_sort(boxes, compare_boxes);
 	return g_steal_pointer(&boxes);
 }
@@ -797,33 +805,53 @@ end_command(struct mt_sync_server *s, unsigned tag, int *rc, struct mt_err *err)
 	return 0;
 }
 
-/* Commands for all of a set, some UIDs in each, some under way at once. All have ended when
-   this returns: what they say comes to no other. */
+/* Commands of which some are under way at once. What they say comes to no other, since all
+   have ended when end_batch() returns. */
+struct batch {
+	unsigned tags[COMMANDS_MAX];
+	size_t sent, ended;
+	int rc;			/* -1: one was refused */
+};
+
+/* Begin those for all of a set, some UIDs in each. */
 static int
-for_set(struct mt_sync_server *s, const struct mt_imap_set *uids, const char *before,
-    const char *behind, struct mt_err *err)
+add_to_batch(struct mt_sync_server *s, struct batch *b, const struct mt_imap_set *uids,
+    const char *before, const char *behind, struct mt_err *err)
 {
 	g_autoptr(GString) text = g_string_new(NULL);
-	unsigned tags[COMMANDS_MAX];
-	size_t at = 0, sent = 0, ended = 0;
-	int rc = 0;
+	size_t at = 0;
 
 	while (mt_imap_set_text(uids, &at, SET_MAX, text)) {
 		unsigned tag = mt_imap_send(s->imap, err, "%s %s%s", before, text->str, behind);
 
 		if (tag == 0)
 			return -1;
-		tags[sent++ % COMMANDS_MAX] = tag;
-		if (sent - ended == COMMANDS_MAX &&
-		    end_command(s, tags[ended++ % COMMANDS_MAX], &rc, err) < 0)
+		b->tags[b->sent++ % COMMANDS_MAX] = tag;
+		if (b->sent - b->ended == COMMANDS_MAX &&
+		    end_command(s, b->tags[b->ended++ % COMMANDS_MAX], &b->rc, err) < 0)
 			return -1;
 		g_string_truncate(text, 0);
 	}
-	while (ended < sent) {
-		if (end_command(s, tags[ended++ % COMMANDS_MAX], &rc, err) < 0)
+	return 0;
+}
+
+static int
+end_batch(struct mt_sync_server *s, struct batch *b, struct mt_err *err)
+{
+	while (b->ended < b->sent) {
+		if (end_command(s, b->tags[b->ended++ % COMMANDS_MAX], &b->rc, err) < 0)
 			return -1;
 	}
-	return rc;
+	return b->rc;
+}
+
+static int
+for_set(struct mt_sync_server *s, const struct mt_imap_set *uids, const char *before,
+    const char *behind, struct mt_err *err)
+{
+	struct batch b = { .sent = 0 };
+
+	return add_to_batch(s, &b, uids, before, behind, err) < 0 ? -1 : end_batch(s, &b, err);
 }
 
 static void
@@ -894,16 +922,36 @@ mt_sync_server_fetch(struct mt_sync_server *s, const struct mt_imap_set *uids,
 	return rc;
 }
 
-int
-mt_sync_server_store(struct mt_sync_server *s, const struct mt_imap_set *uids, bool is_add,
-    unsigned flags, struct mt_err *err)
+/* All that get, or lose, just these. */
+static int
+store_flags(struct mt_sync_server *s, struct batch *b, const struct mt_sync_change *changes,
+    size_t n, bool is_add, unsigned flags, struct mt_err *err)
 {
 	g_autoptr(GString) words = g_string_new(is_add ? " +FLAGS.SILENT (" :
 	    " -FLAGS.SILENT (");
+	mt_auto_value(mt_imap_set) uids = { 0 };
 
+	for (size_t i = 0; i < n; i++) {
+		if (flags == (is_add ? changes[i].add : changes[i].remove))
+			mt_imap_set_add(&uids, changes[i].uid, changes[i].uid);
+	}
 	mt_sync_flags_to_imap(flags, words);
 	g_string_append_c(words, ')');
-	return for_set(s, uids, "UID STORE", words->str, err);
+	return add_to_batch(s, b, &uids, "UID STORE", words->str, err);
+}
+
+int
+mt_sync_server_store(struct mt_sync_server *s, const struct mt_sync_change *changes, size_t n,
+    struct mt_err *err)
+{
+	struct batch b = { .sent = 0 };
+
+	for (unsigned flags = 1; flags <= MT_SYNC_ALL_FLAGS; flags++) {
+		if (store_flags(s, &b, changes, n, true, flags, err) < 0 ||
+		    store_flags(s, &b, changes, n, false, flags, err) < 0)
+			return -1;
+	}
+	return end_batch(s, &b, err);
 }
 
 /* They are marked as deleted: away with them, and with nothing that others have marked. */
@@ -971,7 +1019,7 @@ mt_sync_server_move(struct mt_sync_server *s, const struct mt_imap_set *uids,
 	s->moved = NULL;
 	if (rc < 0 || (to != NULL && has_move))
 		return rc;
-	if (mt_sync_server_store(s, uids, true, MT_SYNC_DELETED, err) < 0)
+	if (for_set(s, uids, "UID STORE", " +FLAGS.SILENT (\\Deleted)", err) < 0)
 		return -1;
 	return expunge(s, uids, left, err);
 }

@@ -104,9 +104,13 @@ struct mt_sync_bodies {
 int mt_sync_server_fetch(struct mt_sync_server *s, const struct mt_imap_set *uids,
     const struct mt_sync_bodies *bodies, struct mt_err *err);
 
-/* Add or remove flags of the mailbox that is open. */
-int mt_sync_server_store(struct mt_sync_server *s, const struct mt_imap_set *uids, bool is_add,
-    unsigned flags, struct mt_err *err);
+/* Add and remove flags in the mailbox that is open. -1 when the server refuses some of it. */
+struct mt_sync_change {
+	uint32_t uid;
+	unsigned add, remove;
+};
+int mt_sync_server_store(struct mt_sync_server *s, const struct mt_sync_change *changes,
+    size_t n, struct mt_err *err);
 
 /*
  * Move into that mailbox, or (NULL) remove for good. Where this is to copy and to remove,

@@ -569,17 +569,26 @@ mt_imap_set_sink(struct mt_imap *s, const struct mt_imap_sink *sink)
 	s->sink = sink;
 }
 
-/* A server that tells its capabilities with the reply to the login need not be asked. */
+/* A server that tells its capabilities with the reply to the login, in it or right before it,
+   need not be asked. What it said of them earlier was not for who is logged in. */
 static void
 caps_of_login(struct mt_imap *s)
 {
 	struct mt_slice said = mt_conn_preamble(s->conn), line = { NULL, 0 };
-	struct mt_imap_response r;
+	struct mt_imap_response r = { 0 };
+	unsigned caps = 0;
 
-	while (mt_slice_take_line(&said, &line))
-		;
-	if (mt_imap_response_parse(line, &r) && r.code == MT_IMAP_CODE_CAPABILITY)
-		s->caps = caps_of(r.code_args);
+	while (mt_slice_take_line(&said, &line)) {
+		if (r.tag.n > 0)
+			caps = 0;
+		if (!mt_imap_response_parse(line, &r))
+			r = (struct mt_imap_response){ .kind = MT_IMAP_OTHER };
+		if (r.kind == MT_IMAP_CAPABILITY)
+			caps = caps_of(r.data);
+	}
+	if (r.code == MT_IMAP_CODE_CAPABILITY)
+		caps = caps_of(r.code_args);
+	s->caps = r.tag.n > 0 || r.kind == MT_IMAP_PREAUTH ? caps : 0;
 }
 
 struct mt_imap *

@@ -28,6 +28,39 @@ expect 'one that asks, and does not like the answer, is used all the same' '
 		mt-fetch
 		both
 	done'
+expect 'all that is said first takes one round trip' '
+	offers ID NAMESPACE ENABLE CONDSTORE QRESYNC UTF8=ACCEPT
+	mt-fetch
+	both
+	sed -n "/^ID/,/^LIST/p" imap.log >first
+	diff <(cut -d" " -f1 first) <(printf "%s\n" ID more ENABLE more NAMESPACE more LIST)'
+expect 'who tells what he can with the answer to the login is not asked for it' '
+	for where in "> * CAPABILITY IMAP4rev1 ID|> \$ OK" "> \$ OK [CAPABILITY IMAP4rev1 ID] in"; do
+		offers
+		{ echo "< LOGIN"; tr "|" "\n" <<<"$where"; } >>chat
+		mt-fetch
+		[ "$(grep -c "^CAPABILITY" imap.log)" = 1 ]	# before the login
+		grep "^ID" imap.log
+	done'
+expect 'what he told before it does not count' '
+	offers ID
+	mt-fetch
+	[ "$(grep -c "^CAPABILITY" imap.log)" = 2 ]'
+expect 'flags of several kinds go in one round trip' '
+	offers
+	mt-fetch
+	for subject in a:F b: c:R d:RS; do
+		f=$(grep -l "Subject: ${subject%:*}\$" Mail/test/INBOX/*/*)
+		base=${f##*/}
+		mv "$f" "Mail/test/INBOX/cur/${base%:2,*}:2,${subject#*:}"
+	done
+	: >imap.log
+	mt-fetch
+	both
+	sed -n "/^UID STORE/,/^SELECT/p" imap.log >stores
+	cat stores
+	diff <(cut -c1-9 stores) <(printf "%s\n" "UID STORE" more "UID STORE" more "UID STORE" more \
+	    "UID STORE" "SELECT \"T")'
 
 # umlauts: a folder, and a message of our own, that are not ASCII. As the fake has the bytes.
 umlauts()

@@ -5,7 +5,8 @@ usage: fake_imap.py --port PORT --box FILE --chat FILE [--cert PEM --key PEM]
 
 FILE of --box is the mail, as JSON: {"INBOX": {"validity": 1, "next": 4, "mail": {"3":
 ["\\Seen", "text with LF"]}}}. It is read at each connection and written at each change.
-Any login is good. "sent N" is logged when a connection ends: how many bytes.
+Any login is good. Commands are logged, with "more" behind one that came together with the
+next, and "sent N" when a connection ends: how many bytes.
 
 The chat is read at each connection, too; without it the server behaves. Its lines:
 
@@ -346,6 +347,8 @@ class Session:
         while True:
             tag, _, words = self.line().partition(" ")
             print("LOGIN" if words.startswith("LOGIN") else words, flush=True)
+            if b"\n" in self.buffer:
+                print("more", flush=True)
             if words.startswith("SELECT"):
                 self.name = self.named(words)
             self.play(tag, words)
