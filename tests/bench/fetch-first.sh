@@ -3,15 +3,15 @@
 #
 # Both durable, as they are by default, and in turns. What has come is compared.
 #
-#	MESSAGES=20000 ROUNDS=3 tests/bench/fetch-first.sh
+#	MESSAGES=20000 ROUNDS=3 DELAY= tests/bench/fetch-first.sh
 export TMPDIR=${TMPDIR:-/var/tmp}	# on a disk: /tmp may be memory
 . "${0%/*}/../lib.sh"
 . "$TOP/tests/tools/bench_sync.sh"
 MESSAGES=${MESSAGES:-20000} ROUNDS=${ROUNDS:-3}
 
 fill "$MESSAGES"
-mt_conf "$DOVECOT_IMAP"
-mbsync_conf yes "$DOVECOT_IMAP"
+mt_conf "$BENCH_PORT"
+mbsync_conf yes "$BENCH_PORT"
 mt_fetch		# Dovecot's own index is made by whoever comes first
 for ((round = 0; round < ROUNDS; round++)); do
 	# ext4 is slow where much was deleted just before: both go to new places.
@@ -27,4 +27,5 @@ done
 printf '%s messages, seconds: mt-fetch %s, mbsync %s\n' "$MESSAGES" \
     "$(awk '{ printf "%.2f ", $1 / 1e6 }' ours)" "$(awk '{ printf "%.2f ", $1 / 1e6 }' theirs)"
 awk -v a="$(median ours)" -v b="$(median theirs)" \
-    'BEGIN { printf "fetch-first: %.2fx mbsync\n", b / a }'
+    -v name="fetch-first${DELAY:+-$((DELAY * 2))ms}" \
+    'BEGIN { printf "%s: %.2fx mbsync\n", name, b / a }'

@@ -8,8 +8,8 @@ export TMPDIR=${TMPDIR:-/var/tmp}	# on a disk: /tmp may be memory
 MESSAGES=${MESSAGES:-100000} ROUNDS=${ROUNDS:-5}
 
 fill "$MESSAGES"
-mt_conf "$DOVECOT_IMAP"
-mbsync_conf no "$DOVECOT_IMAP"
+mt_conf "$BENCH_PORT"
+mbsync_conf no "$BENCH_PORT"
 # Both are given all messages, and then see twice that there is nothing more.
 for i in 1 2 3; do
 	mt_fetch

@@ -25,7 +25,8 @@ fill()
 	[ "$(id -u)" != 0 ] || chmod -R go+rwX "$T/dovecot"
 }
 
-# mbsync's configuration, with FSync as it is by default or as $1 says; port $2.
+# mbsync's configuration, with FSync as it is by default or as $1 says; port $2, user $3. As
+# mt-fetch it uses STARTTLS.
 mbsync_conf()
 {
 	cat >mbsyncrc <<-END
@@ -34,9 +35,9 @@ mbsync_conf()
 		IMAPAccount bench
 		Host localhost
 		Port $2
-		User user1
+		User ${3:-user1}
 		Pass secret-1
-		SSLType ${3:-None}
+		SSLType STARTTLS
 		CertificateFile $T/ca.pem
 		AuthMechs PLAIN
 
@@ -68,15 +69,40 @@ mt_conf() # PORT [SCHEME]
 }
 mt_fetch() { mt-fetch -q -f INBOX; }
 
-sums() { find "$1/new" "$1/cur" -type f -exec sha256sum {} + | cut -d' ' -f1 | sort | sha256sum; }
-same() # both have the messages of the server, byte for byte
+# contents FOLDER...: one line for each, equal where the messages are, byte for byte. mbsync
+# writes a field of its own into what it fetches.
+contents()
 {
-	[ "$(sums "$T/Mail/test/INBOX")" = "$(sums "$drop")" ] || { echo "mt-fetch: not the same" >&2; exit 1; }
-	# mbsync writes a field of its own into what it fetches.
-	[ "$(find mbsync/INBOX/cur mbsync/INBOX/new -type f | wc -l)" = "$(find "$drop/cur" "$drop/new" -type f | wc -l)" ] || {
-		echo "mbsync: not as many" >&2; exit 1; }
+	python3 - "$@" <<-'END'
+		import hashlib, os, re, sys
+		for folder in sys.argv[1:]:
+		    sums = []
+		    for sub in "cur", "new":
+		        for e in os.scandir(os.path.join(folder, sub)):
+		            with open(e.path, "rb") as f:
+		                text = re.sub(rb"^X-TUID: [^\n]*\n", b"", f.read(), 1, re.M)
+		            sums.append(hashlib.sha256(text).digest())
+		    print(len(sums), hashlib.sha256(b"".join(sorted(sums))).hexdigest())
+	END
+}
+same() # both have the messages of the server
+{
+	local n
+
+	n=$(contents "$drop" "$T/Mail/test/INBOX" mbsync/INBOX | sort -u | wc -l)
+	[ "$n" = 1 ] && return
+	echo "not the same: server, mt-fetch, mbsync:" >&2
+	contents "$drop" "$T/Mail/test/INBOX" mbsync/INBOX >&2
+	exit 1
 }
 
 peer_fetch isync || exit 1
 MBSYNC_LIBS=$(peer_libs isync)
 start_dovecot "mail_fsync = never" || exit 1
+# Both go through a proxy that delays each way by so many milliseconds.
+BENCH_PORT=$DOVECOT_IMAP
+if [ -n "${DELAY:-}" ]; then
+	BENCH_PORT=$(free_port)
+	start delay delay "$BENCH_PORT" "$DOVECOT_IMAP" "$DELAY"
+	wait_port delay "$BENCH_PORT" || exit 1
+fi
