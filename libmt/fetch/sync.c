@@ -264,25 +264,63 @@ are_equal(const GArray *before, const GArray *after)
 	return true;
 }
 
+static bool
+deletes_there(const GPtrArray *jobs)
+{
+	for (guint i = 0; i < jobs->len; i++) {
+		const struct mt_sync_job *j = g_ptr_array_index(jobs, i);
+
+		if (j->plan.count[MT_SYNC_DELETE_REMOTE] > 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+put_off_deletions(GPtrArray *jobs)
+{
+	for (guint i = 0; i < jobs->len; i++) {
+		struct mt_sync_job *j = g_ptr_array_index(jobs, i);
+		size_t n = j->plan.count[MT_SYNC_DELETE_REMOTE];
+		struct mt_err why = { 0 };
+
+		if (n == 0)
+			continue;
+		mt_sync_job_take_out(j, MT_SYNC_DELETE_REMOTE);
+		mt_fail(&why, MT_ETEMP, "files are renamed here just now: the deletion of %zu "
+		    "messages on the server waits for the next run", n);
+		mt_sync_failed(j, MT_SYNC_DELETE_REMOTE, 0, NULL, &why);
+	}
+}
+
 /*
  * A file that is renamed while its directory is listed may be missed, and one that is moved
- * from a folder that is listed later to one that was listed before looks deleted. So while
- * files are renamed nothing is deleted on the server: the next run knows.
+ * from a folder that is listed later to one that was listed before looks deleted. So what is
+ * to be deleted on the server is looked at until the Maildirs stand still, a few times.
  */
 static int
 plan_moves(struct mt_sync *s, GPtrArray *jobs, struct mt_err *err)
 {
-	g_autoptr(GArray) before = stamps(s), after = NULL;
+	const struct mt_sync_result so_far = *s->run.result;
+	bool is_still = false;
 
-	if (plan_folders(s, jobs, err) < 0)
-		return -1;
-	after = stamps(s);
+	for (int tries = 0; tries < 3; tries++) {
+		g_autoptr(GArray) before = NULL, after = NULL;
+
+		g_ptr_array_set_size(jobs, 0);
+		*s->run.result = so_far;
+		before = stamps(s);
+		if (plan_folders(s, jobs, err) < 0)
+			return -1;
+		after = stamps(s);
+		is_still = are_equal(before, after);
+		if (is_still || !deletes_there(jobs))
+			break;
+	}
 	if (mt_sync_move(jobs, err) < 0)
 		return -1;
-	if (are_equal(before, after))
-		return 0;
-	for (guint i = 0; i < jobs->len; i++)
-		mt_sync_job_take_out(g_ptr_array_index(jobs, i), MT_SYNC_DELETE_REMOTE);
+	if (!is_still)
+		put_off_deletions(jobs);
 	return 0;
 }
 
