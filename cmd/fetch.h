@@ -28,6 +28,7 @@ struct fetch_wish {
 	bool quiet;
 	bool nul_ends;
 	bool watch;
+	uint64_t jobs;		/* connections; 0: one */
 };
 
 /* One account from end to end; the exit status that it calls for. */

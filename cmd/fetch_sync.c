@@ -281,6 +281,7 @@ fetch_sync_params(const struct fetch_wish *w, const struct mt_client_conf *conf,
 		.dry_run = w->dry_run,
 		.force = w->force,
 		.delete_folders = w->delete_folders,
+		.connections = (unsigned)w->jobs,
 	};
 }
 

@@ -11,7 +11,7 @@
 
 enum { OPT_ACCOUNT = 1, OPT_CONFIG, OPT_FOLDER, OPT_PULL, OPT_PUSH, OPT_FORCE,
 	OPT_DELETE_FOLDERS, OPT_KEEP, OPT_DELETE, OPT_DRY_RUN, OPT_JSON, OPT_QUIET, OPT_NUL,
-	OPT_WATCH };
+	OPT_WATCH, OPT_JOBS };
 
 #define OPT_OF_FOLDER { OPT_FOLDER, 'f', "folder", "FOLDER", MT_OPT_NOTHING, \
 	"IMAP: only this folder of the server (may be repeated)" }
@@ -39,6 +39,8 @@ static const struct mt_opt sync_options[] = {
 		"POP3: delete on the server what has safely arrived" },
 	{ OPT_KEEP, 0, "keep", "DAYS", MT_OPT_NOTHING,
 		"POP3: delete on the server what arrived here this many days ago" },
+	{ OPT_JOBS, 'j', "jobs", "N", MT_OPT_NOTHING,
+		"IMAP: up to N connections, over which folders are spread; 1 unless said" },
 	{ OPT_WATCH, 0, "watch", NULL, MT_OPT_NOTHING,
 		"IMAP: stay, and synchronise as soon as something changes on either side" },
 	{ OPT_DRY_RUN, 'n', "dry-run", NULL, MT_OPT_NOTHING,
@@ -122,6 +124,10 @@ parse_command_line(int argc, char **argv, struct fetch_wish *w)
 			break;
 		case OPT_QUIET:
 			w->quiet = true;
+			break;
+		case OPT_JOBS:
+			if (mt_opt_u64(&p, 1, 32, &w->jobs, &err) < 0)
+				mt_cmd_usage("%s", err.msg);
 			break;
 		case OPT_WATCH:
 			w->watch = true;

@@ -31,21 +31,18 @@ mt_sync_free(struct mt_sync *s)
 	g_free(s);
 }
 
-static int
-connect_to(struct mt_sync *s, const char *password, struct mt_err *err)
+struct mt_sync_server *
+mt_sync_connect(const struct mt_sync_params *params, const char *password, struct mt_err *err)
 {
 	mt_auto_value(mt_conn_url) url = { NULL };
-	struct mt_conn_dial dial = s->run.params->dial;
+	struct mt_conn_dial dial = params->dial;
 	struct mt_conn *c;
 
 	if (mt_conn_url_parse(dial.url, &url, err) < 0)
-		return -1;
+		return NULL;
 	dial.password = password;
 	c = mt_conn_dial(&dial, err);
-	if (c == NULL)
-		return -1;
-	s->run.server = mt_sync_server_new(c, url.host, s->run.params->version, err);
-	return s->run.server != NULL ? 0 : -1;
+	return c == NULL ? NULL : mt_sync_server_new(c, url.host, params->version, err);
 }
 
 /* --- the account as a whole ------------------------------------------------------------ */
@@ -83,12 +80,12 @@ check_root(struct mt_sync *s, struct mt_err *err)
 	    (long long)rows);
 }
 
-/* What the server refuses for one folder says nothing of the others: 0. */
-static int
-pass_over(struct mt_sync *s, const char *folder, const struct mt_err *why, struct mt_err *err)
+int
+mt_sync_pass_over(struct mt_sync_run *run, const char *folder, const struct mt_err *why,
+    struct mt_err *err)
 {
 	if (why->kind == MT_EUNAVAIL) {
-		mt_sync_fail_folder(&s->run, folder, why);
+		mt_sync_fail_folder(run, folder, why);
 		return 0;
 	}
 	*err = *why;
@@ -123,7 +120,7 @@ plan_folders(struct mt_sync *s, GPtrArray *jobs, struct mt_err *err)
 			return -1;
 		if (!mt_sync_job_is_quiet(job) && mt_sync_job_plan(job, &why) == 0)
 			continue;
-		if (why.kind != MT_ENONE && pass_over(s, b->name, &why, err) < 0)
+		if (why.kind != MT_ENONE && mt_sync_pass_over(&s->run, b->name, &why, err) < 0)
 			return -1;
 		g_ptr_array_remove_index(jobs, jobs->len - 1);
 	}
@@ -227,7 +224,7 @@ do_trash(struct mt_sync *s, struct mt_err *err)
 		if (mt_sync_job_load(&job, &s->run, b, path, err) < 0)
 			return -1;
 		if (mt_sync_job_plan(&job, &why) < 0 || mt_sync_job_do(&job, &why) < 0)
-			return pass_over(s, b->name, &why, err);
+			return mt_sync_pass_over(&s->run, b->name, &why, err);
 	}
 	return 0;
 }
@@ -335,7 +332,9 @@ mt_sync_run(struct mt_sync *s, const char *password, struct mt_sync_result *resu
 	*result = (struct mt_sync_result){ 0 };
 	s->run.result = result;
 	s->run.has_filled_trash = false;
-	if (s->run.server == NULL && connect_to(s, password, err) < 0)
+	if (s->run.server == NULL)
+		s->run.server = mt_sync_connect(s->run.params, password, err);
+	if (s->run.server == NULL)
 		return -1;
 	if (s->run.params->stays)
 		mt_sync_watch_begin(s);
@@ -348,14 +347,8 @@ mt_sync_run(struct mt_sync *s, const char *password, struct mt_sync_result *resu
 	if (check_root(s, err) < 0 || mt_sync_gone(&s->folders, err) < 0 ||
 	    plan_moves(s, jobs, err) < 0)
 		return -1;
-	for (guint i = 0; i < jobs->len; i++) {
-		struct mt_sync_job *job = g_ptr_array_index(jobs, i);
-		struct mt_err why = { 0 };
-
-		if (mt_sync_job_do(job, &why) < 0 &&
-		    pass_over(s, job->box->name, &why, err) < 0)
-			return -1;
-	}
+	if (mt_sync_do_all(&s->run, jobs, password, err) < 0)
+		return -1;
 	if (do_trash(s, err) < 0)
 		return -1;
 	if (s->run.params->looks == MT_SYNC_LOOKS_AT_ALL && look_at_all(s, jobs, err) < 0)

@@ -55,6 +55,7 @@ struct mt_sync_params {
 	enum { MT_SYNC_LOOKS_NOT, MT_SYNC_LOOKS_AT_ALL, MT_SYNC_LOOKS_AT_NAMES } looks;
 	bool force;		/* make deletions that look like a mistake */
 	bool delete_folders;	/* also of folders that hold messages */
+	unsigned connections;	/* at most, over which folders are spread; 0 is 1 */
 	bool stays;		/* the session is kept after a run, for mt_sync_watch() */
 	void (*report)(void *arg, const struct mt_sync_event *ev);
 	void *report_arg;

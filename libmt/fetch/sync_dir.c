@@ -16,6 +16,7 @@
 #include "message/header.h"
 #include "message/msgid.h"
 
+#define IDENTIFY_CHUNK MT_KIB(64)
 #define SECOND_NS INT64_C(1000000000)
 /* The clock of a filesystem stands still for up to 10 ms. */
 #define TICK_NS (SECOND_NS / 50)
@@ -247,7 +248,7 @@ mt_sync_dir_identify(const struct mt_sync_dir *d, const struct mt_sync_file *f,
 	mt_auto_value(mt_buf) head = MT_BUF_INIT(MT_MAX_HEADER);
 	mt_auto_fd int fd = path != NULL ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
 	struct mt_header_field field;
-	static char buf[65536];
+	g_autofree char *buf = g_malloc(IDENTIFY_CHUNK);
 	char last = '\0';
 	ssize_t n;
 
@@ -256,7 +257,7 @@ mt_sync_dir_identify(const struct mt_sync_dir *d, const struct mt_sync_file *f,
 	if (fd < 0)
 		return mt_fail(err, MT_ENOINPUT, "%s/%s: it has just been renamed or removed",
 		    mt_maildir_path(d->maildir), f->name);
-	while ((n = read(fd, buf, sizeof(buf))) > 0) {
+	while ((n = read(fd, buf, IDENTIFY_CHUNK)) > 0) {
 		if (head.n < MT_KIB(256))
 			(void)mt_buf_append(&head, buf, (size_t)n);
 		for (ssize_t i = 0; i < n; i++) {

@@ -24,8 +24,9 @@ compare(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-const char *
-mt_sync_keywords(const char *text)
+/* One that is there, or is now, as long as there is room. */
+static const char *
+intern(const char *text)
 {
 	static GHashTable *all;
 	static size_t bytes;
@@ -41,6 +42,18 @@ mt_sync_keywords(const char *text)
 	bytes += strlen(text);
 	one = g_strdup(text);
 	g_hash_table_add(all, (void *)(uintptr_t)one);
+	return one;
+}
+
+const char *
+mt_sync_keywords(const char *text)
+{
+	static GMutex lock;
+	const char *one;
+
+	g_mutex_lock(&lock);
+	one = intern(text);
+	g_mutex_unlock(&lock);
 	return one;
 }
 

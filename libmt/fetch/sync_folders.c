@@ -24,8 +24,7 @@ mt_sync_fail_folder(struct mt_sync_run *run, const char *folder, const struct mt
 	run->result->failed++;
 	if (run->result->failure.kind == MT_ENONE)
 		run->result->failure = *err;
-	if (run->params->report != NULL)
-		run->params->report(run->params->report_arg, &ev);
+	mt_sync_run_report(run, &ev);
 }
 
 /* Whether it is the user's own: what others let us see is none of a run's business. */

@@ -9,11 +9,22 @@
 /* --- telling ------------------------------------------------------------------------ */
 
 void
+mt_sync_run_report(const struct mt_sync_run *run, const struct mt_sync_event *ev)
+{
+	if (run->params->report == NULL)
+		return;
+	if (run->lock != NULL)
+		g_mutex_lock(run->lock);
+	run->params->report(run->params->report_arg, ev);
+	if (run->lock != NULL)
+		g_mutex_unlock(run->lock);
+}
+
+void
 mt_sync_report(const struct mt_sync_job *j, struct mt_sync_event ev)
 {
 	ev.folder = j->box->name;
-	if (j->run->params->report != NULL)
-		j->run->params->report(j->run->params->report_arg, &ev);
+	mt_sync_run_report(j->run, &ev);
 }
 
 void
@@ -479,8 +490,9 @@ reset(struct mt_sync_job *j, struct mt_err *err)
 	j->folder.modseq = 0;
 	j->folder.uidnext = 0;
 	j->folder.cur_ns = j->folder.new_ns = 0;
-	if (mt_sync_state_begin(j->run->state, err) == 0 &&
-	    mt_sync_state_forget(j->run->state, j->folder.id, err) == 0 &&
+	if (mt_sync_state_begin(j->run->state, err) < 0)
+		return -1;
+	if (mt_sync_state_forget(j->run->state, j->folder.id, err) == 0 &&
 	    mt_sync_state_save(j->run->state, &j->folder, err) == 0 &&
 	    mt_sync_state_commit(j->run->state, err) == 0)
 		return 0;

@@ -15,6 +15,7 @@ struct mt_sync_run {
 	struct mt_sync_result *result;
 	const char *trash;	/* a mailbox, or NULL */
 	bool has_filled_trash;	/* in this run */
+	GMutex *lock;		/* of params->report, or NULL: there is one thread */
 };
 
 struct mt_sync_job {
@@ -62,6 +63,8 @@ int mt_sync_push(struct mt_sync_job *j, struct mt_err *err);
    server says. */
 uint32_t mt_sync_highest_uid(const struct mt_sync_job *j);
 
+/* An event to who wants to know, one at a time. */
+void mt_sync_run_report(const struct mt_sync_run *run, const struct mt_sync_event *ev);
 /* For all of them: an event, and what it counts as. */
 void mt_sync_report(const struct mt_sync_job *j, struct mt_sync_event ev);
 void mt_sync_done(struct mt_sync_job *j, enum mt_sync_what what, struct mt_sync_event ev);

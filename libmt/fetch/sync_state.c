@@ -56,7 +56,12 @@ static const char *const sql[] = {
 struct mt_sync_state {
 	struct mt_fetch_db db;
 	sqlite3_stmt *st[NSTATEMENTS];
+	GRecMutex lock;		/* of all that is above; held from begin to its end */
 };
+
+/* To the end of the function. */
+#define LOCKED(s) g_autoptr(GRecMutexLocker) locker = g_rec_mutex_locker_new(&(s)->lock); \
+	(void)locker
 
 struct mt_sync_state *
 mt_sync_state_open(const char *dir, const char *account, struct mt_err *err)
@@ -68,6 +73,7 @@ mt_sync_state_open(const char *dir, const char *account, struct mt_err *err)
 		.what = account, .versions = versions, .nversions = G_N_ELEMENTS(versions),
 		.without = "both sides would be compared anew, message by message" };
 
+	g_rec_mutex_init(&s->lock);
 	if (mt_fetch_db_open(&s->db, &params, err) < 0)
 		return NULL;
 	for (size_t i = 0; i < NSTATEMENTS; i++) {
@@ -86,6 +92,7 @@ mt_sync_state_free(struct mt_sync_state *s)
 	for (size_t i = 0; i < NSTATEMENTS; i++)
 		sqlite3_finalize(s->st[i]);
 	mt_fetch_db_close(&s->db);
+	g_rec_mutex_clear(&s->lock);
 	g_free(s);
 }
 
@@ -95,6 +102,7 @@ int
 mt_sync_state_folder(struct mt_sync_state *s, const char *name, bool make,
     struct mt_sync_folder *out, struct mt_err *err)
 {
+	LOCKED(s);
 	sqlite3_stmt *st = s->st[FOLDER];
 	int rc;
 
@@ -129,6 +137,7 @@ int
 mt_sync_state_rename(struct mt_sync_state *s, int64_t folder, const char *name,
     struct mt_err *err)
 {
+	LOCKED(s);
 	sqlite3_bind_int64(s->st[RENAME], 1, folder);
 	sqlite3_bind_text(s->st[RENAME], 2, name, -1, SQLITE_STATIC);
 	return mt_fetch_db_run(&s->db, s->st[RENAME], err);
@@ -137,6 +146,7 @@ mt_sync_state_rename(struct mt_sync_state *s, int64_t folder, const char *name,
 int
 mt_sync_state_drop(struct mt_sync_state *s, int64_t folder, struct mt_err *err)
 {
+	LOCKED(s);
 	sqlite3_bind_int64(s->st[DROP], 1, folder);
 	if (mt_sync_state_begin(s, err) == 0) {
 		if (mt_sync_state_forget(s, folder, err) == 0 &&
@@ -159,6 +169,7 @@ int
 mt_sync_state_save(struct mt_sync_state *s, const struct mt_sync_folder *f,
     struct mt_err *err)
 {
+	LOCKED(s);
 	sqlite3_stmt *st = s->st[SAVE];
 
 	sqlite3_bind_int64(st, 1, f->id);
@@ -175,6 +186,7 @@ mt_sync_state_save(struct mt_sync_state *s, const struct mt_sync_folder *f,
 GPtrArray *
 mt_sync_state_names(struct mt_sync_state *s, struct mt_err *err)
 {
+	LOCKED(s);
 	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
 	int rc;
 
@@ -188,6 +200,7 @@ mt_sync_state_names(struct mt_sync_state *s, struct mt_err *err)
 static int64_t
 number_of(struct mt_sync_state *s, sqlite3_stmt *st, struct mt_err *err)
 {
+	LOCKED(s);
 	int rc = mt_fetch_db_step(&s->db, st, err);
 	int64_t n = rc > 0 ? sqlite3_column_int64(st, 0) : 0;
 
@@ -198,6 +211,7 @@ number_of(struct mt_sync_state *s, sqlite3_stmt *st, struct mt_err *err)
 int64_t
 mt_sync_state_count(struct mt_sync_state *s, int64_t folder, struct mt_err *err)
 {
+	LOCKED(s);
 	sqlite3_bind_int64(s->st[COUNT], 1, folder);
 	return number_of(s, s->st[COUNT], err);
 }
@@ -222,6 +236,7 @@ static int
 read_rows(struct mt_sync_state *s, int64_t folder, enum mt_sync_state_of_row state,
     GArray *rows, GStringChunk *chunk, struct mt_err *err)
 {
+	LOCKED(s);
 	sqlite3_stmt *st = s->st[ROWS];
 	int rc;
 
@@ -260,25 +275,34 @@ mt_sync_state_intended(struct mt_sync_state *s, int64_t folder, GArray *rows,
 int
 mt_sync_state_begin(struct mt_sync_state *s, struct mt_err *err)
 {
-	return mt_fetch_db_run(&s->db, s->st[BEGIN], err);
+	g_rec_mutex_lock(&s->lock);
+	if (mt_fetch_db_run(&s->db, s->st[BEGIN], err) == 0)
+		return 0;
+	g_rec_mutex_unlock(&s->lock);
+	return -1;
 }
 
 int
 mt_sync_state_commit(struct mt_sync_state *s, struct mt_err *err)
 {
-	return mt_fetch_db_run(&s->db, s->st[COMMIT], err);
+	if (mt_fetch_db_run(&s->db, s->st[COMMIT], err) < 0)
+		return -1;
+	g_rec_mutex_unlock(&s->lock);
+	return 0;
 }
 
 void
 mt_sync_state_rollback(struct mt_sync_state *s)
 {
 	mt_fetch_db_rollback(&s->db);
+	g_rec_mutex_unlock(&s->lock);
 }
 
 int
 mt_sync_state_put(struct mt_sync_state *s, int64_t folder, const struct mt_sync_row *row,
     enum mt_sync_state_of_row state, struct mt_err *err)
 {
+	LOCKED(s);
 	sqlite3_stmt *st = s->st[PUT];
 
 	sqlite3_bind_int64(st, 1, folder);
@@ -296,6 +320,7 @@ int
 mt_sync_state_remove(struct mt_sync_state *s, int64_t folder, uint32_t uid,
     struct mt_err *err)
 {
+	LOCKED(s);
 	sqlite3_bind_int64(s->st[REMOVE], 1, folder);
 	sqlite3_bind_int64(s->st[REMOVE], 2, uid);
 	return mt_fetch_db_run(&s->db, s->st[REMOVE], err);
@@ -304,6 +329,7 @@ mt_sync_state_remove(struct mt_sync_state *s, int64_t folder, uint32_t uid,
 int
 mt_sync_state_forget(struct mt_sync_state *s, int64_t folder, struct mt_err *err)
 {
+	LOCKED(s);
 	sqlite3_bind_int64(s->st[FORGET], 1, folder);
 	return mt_fetch_db_run(&s->db, s->st[FORGET], err);
 }

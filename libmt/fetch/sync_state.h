@@ -70,7 +70,10 @@ int mt_sync_state_rows(struct mt_sync_state *s, int64_t folder, GArray *rows,
 int mt_sync_state_intended(struct mt_sync_state *s, int64_t folder, GArray *rows,
     GStringChunk *chunk, struct mt_err *err);
 
-/* Changes between begin and commit are durable together. */
+/*
+ * Changes between begin and commit are durable together; a commit that fails is rolled back by
+ * the caller. Several threads may use a state: who has begun has it alone until then.
+ */
 int mt_sync_state_begin(struct mt_sync_state *s, struct mt_err *err);
 int mt_sync_state_commit(struct mt_sync_state *s, struct mt_err *err);
 void mt_sync_state_rollback(struct mt_sync_state *s);

@@ -5,8 +5,11 @@ need sqlite3 python3
 case ${1:-} in
 condstore) caps='IMAP4rev1 LITERAL+ UIDPLUS MOVE CONDSTORE ENABLE ESEARCH LIST-STATUS LIST-EXTENDED SPECIAL-USE' ;;
 bare) caps='IMAP4rev1' ;;
+parallel) caps= ;;
 *) caps= ;;
 esac
+jobs=()
+[ "${1:-}" != parallel ] || jobs=(-j 4)
 start_dovecot ${caps:+"imap_capability = $caps"} \
     'namespace inbox {' '  inbox = yes' '  mailbox Trash {' '    special_use = \Trash' \
     '    auto = create' '  }' '  mailbox Sent {' '    auto = create' '  }' '}' || exit 1
@@ -81,7 +84,7 @@ write() # FOLDER SUBJECT [FLAGS]: a message of our own
 	    >"$root/$1/$sub/$(date +%s).M$2.here$tail"
 }
 mail() { printf 'Message-ID: <%s@there>\\r\\nSubject: %s\\r\\n\\r\\ntext of %s\\r\\n' "$1" "$1" "$1"; }
-go() { status "${want:-0}" mt-fetch "$@" >out 2>err || { cat out err; return 1; }; }
+go() { status "${want:-0}" mt-fetch "$@" "${jobs[@]}" >out 2>err || { cat out err; return 1; }; }
 
 client_conf "" ""
 sed -i "s|  from = |  imap = \"imap://user1@localhost:$DOVECOT_IMAP\"\n&|" mt.conf
@@ -349,10 +352,10 @@ expect 'folders and status say what there is on both sides; repair brings a Mail
 	go
 	rm -r "$root/Show"
 	want=65 go
-	go repair -f Show
+	status 0 mt-fetch repair -f Show >out
 	grep -qx "test	Show" out
 	go --json
 	grep -q "\"fetched\":3,\"uploaded\":0,.*\"deleted_there\":0" out
 	[ "$(both Show)" = 3 ]
-	want=64 go repair -f Nowhere'
+	status 64 mt-fetch repair -f Nowhere'
 done_testing
