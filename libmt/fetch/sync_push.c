@@ -68,7 +68,7 @@ measure(int fd, const char *path, struct mt_sync_upload *m, struct mt_err *err)
 			return mt_fail(err, MT_EDATA, "%s: there is a NUL in it, which IMAP cannot "
 			    "carry", path);
 	}
-	if (n < 0)
+	if (n < 0 || lseek(fd, 0, SEEK_SET) < 0)
 		return mt_fail(err, MT_EIO, "%s: read: %m", path);
 	if (m->size == 0)
 		return mt_fail(err, MT_EDATA, "%s: it is empty", path);
@@ -96,110 +96,232 @@ send_bytes(struct mt_sync_server *server, int fd, const char *path, uint64_t siz
 	return 0;
 }
 
-static int
-send_file(struct mt_sync_job *j, int fd, const char *path, const struct mt_sync_upload *m,
-    uint32_t *uid, struct mt_err *err)
-{
-	struct mt_sync_server *server = j->run->server;
-	int rc;
+/* --- some messages at once --------------------------------------------------------------- */
 
-	if (lseek(fd, 0, SEEK_SET) < 0)
-		return mt_fail(err, MT_EIO, "%s: read: %m", path);
-	rc = mt_sync_server_append(server, j->box->name, m, err);
-	if (rc == 0 && send_bytes(server, fd, path, m->size, err) < 0)
-		return -1;
-	return rc != 0 ? rc : mt_sync_server_append_end(server, j->sel.validity, uid, err);
+/* So many go before the first is waited for, and are one transaction of the state. */
+#define UPLOADS_MAX 64
+
+enum upload_state { SENT, AGAIN, THERE, FAILED };
+
+struct upload {
+	const struct mt_sync_file *file;
+	char *path;
+	struct mt_sync_row row;
+	char *msgid;		/* of row */
+	struct mt_sync_upload m;
+	unsigned tag;
+	enum upload_state state;
+};
+
+struct push {
+	struct mt_sync_job *job;
+	uint32_t highest;	/* UID that cannot be that of a new message */
+	struct upload uploads[UPLOADS_MAX];
+	size_t n;		/* that are on their way */
+};
+
+static void
+upload_clear(struct upload *u)
+{
+	g_free(u->path);
+	g_free(u->msgid);
 }
 
-/* One message: 0, 1 when it alone failed, -1. */
 static int
-push_file(struct mt_sync_job *j, const struct mt_sync_file *f, struct mt_sync_row *row,
-    struct mt_err *err)
+open_file(struct upload *u, int64_t *date, struct mt_err *err)
 {
-	g_autofree char *path = mt_sync_dir_path(&j->dir, f);
-	mt_auto_fd int fd = path != NULL ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
-	struct mt_sync_upload m = { .flags = f->flags };
-	struct mt_err why = { 0 };
+	mt_auto_fd int fd = u->path != NULL ?
+	    open(u->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
 	struct stat st;
-	int rc = 1;
 
-	if (fd < 0 || fstat(fd, &st) < 0) {
-		mt_fail(err, path == NULL || errno == ENOENT ? MT_ETEMP :
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return mt_fail(err, u->path == NULL || errno == ENOENT ? MT_ETEMP :
 		    mt_err_kind_of_errno(errno), "%s: it cannot be read, or was just renamed",
-		    path != NULL ? path : f->name);
+		    u->path != NULL ? u->path : u->file->name);
+	if (!S_ISREG(st.st_mode))
+		return mt_fail(err, MT_EDATA, "%s: not a regular file", u->path);
+	*date = st.st_mtim.tv_sec;
+	return mt_steal_fd(&fd);
+}
+
+/* It is on its way: 0, 1 when it alone failed, -1. */
+static int
+begin_upload(struct mt_sync_job *j, struct upload *u, bool as_utf8, struct mt_err *err)
+{
+	struct mt_sync_server *server = j->run->server;
+	mt_auto_fd int fd = open_file(u, &u->m.date, err);
+	int rc;
+
+	if (fd < 0 || measure(fd, u->path, &u->m, err) < 0)
 		return 1;
-	}
-	if (!S_ISREG(st.st_mode)) {
-		mt_fail(err, MT_EDATA, "%s: not a regular file", path);
-		return 1;
-	}
-	if (measure(fd, path, &m, err) < 0)
-		return 1;
-	row->size = m.size;
-	m.date = st.st_mtim.tv_sec;
-	if (m.is_utf8 && mt_sync_server_takes_utf8(j->run->server))
-		rc = send_file(j, fd, path, &m, &row->uid, &why);
-	/* RFC 9755 knows no form of its own for it any more, nor is all that has 8 bits UTF-8. */
-	if (rc > 0) {
-		m.is_utf8 = false;
-		why = (struct mt_err){ 0 };
-		rc = send_file(j, fd, path, &m, &row->uid, &why);
-	}
-	if (rc != 0)
-		*err = why;
+	u->m.is_utf8 = u->m.is_utf8 && as_utf8;
+	u->row.size = u->m.size;
+	rc = mt_sync_server_append(server, j->box->name, &u->m, &u->tag, err);
 	if (rc > 0)
-		mt_fail_in(err, "%s", path);
+		mt_fail_in(err, "%s", u->path);
+	if (rc == 0 && (send_bytes(server, fd, u->path, u->m.size, err) < 0 ||
+	    mt_sync_server_append_end(server, &u->m, err) < 0))
+		return -1;
 	return rc;
 }
 
-/* A row says that both have it. Without a UID, or with one that another message has, the next
-   run finds that out (sync_join.c). */
 static int
-push_one(struct mt_sync_job *j, const struct mt_sync_action *a, uint32_t *highest,
-    struct mt_err *err)
+wait_upload(struct mt_sync_job *j, struct upload *u, struct mt_err *err)
 {
-	struct mt_sync_row row = { .name = a->file->name, .flags = a->file->flags };
+	int rc = mt_sync_server_append_wait(j->run->server, u->tag, j->sel.validity, &u->row.uid,
+	    err);
+
+	if (rc > 0)
+		mt_fail_in(err, "%s", u->path);
+	return rc;
+}
+
+/* The server has it (0), or has refused it (1). */
+static void
+end_upload(struct push *p, struct upload *u, int rc, const struct mt_err *why)
+{
+	if (rc > 0) {
+		u->state = u->m.is_utf8 ? AGAIN : FAILED;
+		if (u->state == FAILED)
+			mt_sync_failed(p->job, MT_SYNC_PUSH, 0, u->row.name, why);
+		return;
+	}
+	u->state = THERE;
+	/* Without a UID, or with one that another message has, the next run finds out which it
+	   is (sync_join.c). */
+	if (u->row.uid > p->highest) {
+		p->highest = u->row.uid;
+	} else {
+		u->row.uid = 0;
+		p->job->is_partial = true;
+	}
+}
+
+/* RFC 9755 knows no form of its own for a header in UTF-8 any more, nor is all that has 8 bits
+   UTF-8: what was refused in that form goes as any other. */
+static int
+again_plain(struct mt_sync_job *j, struct upload *u, struct mt_err *err)
+{
+	int rc;
+
+	u->m.is_utf8 = false;
+	rc = begin_upload(j, u, false, err);
+	return rc == 0 ? wait_upload(j, u, err) : rc;
+}
+
+/* A row says that both have it. */
+static int
+put_rows(struct push *p, struct mt_err *err)
+{
+	struct mt_sync_state *state = p->job->run->state;
+	int rc = 0;
+
+	if (mt_sync_state_begin(state, err) < 0)
+		return -1;
+	for (size_t i = 0; i < p->n && rc == 0; i++) {
+		const struct upload *u = &p->uploads[i];
+
+		if (u->state == THERE && u->row.uid != 0)
+			rc = mt_sync_state_put(state, p->job->folder.id, &u->row, MT_SYNC_AGREED,
+			    err);
+	}
+	if (rc == 0)
+		rc = mt_sync_state_commit(state, err);
+	if (rc < 0) {
+		mt_sync_state_rollback(state);
+		return -1;
+	}
+	for (size_t i = 0; i < p->n; i++) {
+		const struct upload *u = &p->uploads[i];
+
+		if (u->state == THERE)
+			mt_sync_done(p->job, MT_SYNC_PUSH, (struct mt_sync_event){
+			    .uid = u->row.uid, .name = u->row.name, .flags = u->row.flags,
+			    .bytes = u->row.size });
+	}
+	return 0;
+}
+
+/* All that are in that state: those that were sent end, and then those that are to be sent
+   again, since UIDs grow in the order in which messages come. */
+static int
+end_all(struct push *p, enum upload_state state, struct mt_err *err)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		struct upload *u = &p->uploads[i];
+		struct mt_err why = { 0 };
+		int rc;
+
+		if (u->state != state)
+			continue;
+		rc = (state == AGAIN ? again_plain : wait_upload)(p->job, u, &why);
+		if (rc < 0) {
+			*err = why;
+			return -1;
+		}
+		end_upload(p, u, rc, &why);
+	}
+	return 0;
+}
+
+/* Wait for those that are on their way. What is there counts also when the session ends. */
+static int
+settle(struct push *p, struct mt_err *err)
+{
+	struct mt_err ignored = { 0 };
+	int rc = end_all(p, SENT, err);
+
+	if (rc == 0)
+		rc = end_all(p, AGAIN, err);
+	if (p->n > 0 && put_rows(p, rc < 0 ? &ignored : err) < 0)
+		rc = -1;
+	for (; p->n > 0; p->n--)
+		upload_clear(&p->uploads[p->n - 1]);
+	return rc;
+}
+
+static int
+push_one(struct push *p, const struct mt_sync_action *a, struct mt_err *err)
+{
+	struct mt_sync_job *j = p->job;
+	struct upload *u = &p->uploads[p->n];
 	struct mt_err why = { 0 };
-	g_autofree char *msgid = NULL;
 	uint64_t size;
 	int rc;
 
-	if (mt_sync_dir_identify(&j->dir, a->file, &msgid, &size, &why) == 0)
-		row.msgid = msgid;
+	*u = (struct upload){ .file = a->file, .path = mt_sync_dir_path(&j->dir, a->file),
+		.row = { .name = a->file->name, .flags = a->file->flags },
+		.m = { .flags = a->file->flags } };
+	if (mt_sync_dir_identify(&j->dir, a->file, &u->msgid, &size, &why) == 0)
+		u->row.msgid = u->msgid;
 	why = (struct mt_err){ 0 };
-	rc = push_file(j, a->file, &row, &why);
+	rc = begin_upload(j, u, mt_sync_server_takes_utf8(j->run->server), &why);
 	if (rc < 0) {
+		struct mt_err ignored = { 0 };
+
+		/* What came before it may be there. */
 		*err = why;
+		upload_clear(u);
+		(void)settle(p, &ignored);
 		return -1;
 	}
-	if (rc > 0) {
-		mt_sync_failed(j, MT_SYNC_PUSH, 0, a->file->name, &why);
-		return 0;
-	}
-	if (row.uid <= *highest)
-		row.uid = 0;
-	else
-		*highest = row.uid;
-	if (row.uid == 0)
-		j->is_partial = true;
-	else if (mt_sync_state_put(j->run->state, j->folder.id, &row, MT_SYNC_AGREED, err) < 0)
-		return -1;
-	mt_sync_done(j, MT_SYNC_PUSH, (struct mt_sync_event){ .uid = row.uid, .name = row.name,
-	    .flags = row.flags, .bytes = row.size });
-	return 0;
+	if (rc > 0)
+		end_upload(p, u, rc, &why);
+	p->n++;
+	return p->n < UPLOADS_MAX ? 0 : settle(p, err);
 }
 
 int
 mt_sync_push(struct mt_sync_job *j, struct mt_err *err)
 {
-	uint32_t highest = mt_sync_highest_uid(j);
+	struct push p = { .job = j, .highest = mt_sync_highest_uid(j) };
 
 	for (guint i = 0; i < j->plan.actions->len; i++) {
 		const struct mt_sync_action *a =
 		    &g_array_index(j->plan.actions, struct mt_sync_action, i);
 
-		if (a->what == MT_SYNC_PUSH && push_one(j, a, &highest, err) < 0)
+		if (a->what == MT_SYNC_PUSH && push_one(&p, a, err) < 0)
 			return -1;
 	}
-	return 0;
+	return settle(&p, err);
 }

@@ -32,8 +32,6 @@ struct mt_sync_server {
 	bool *is_woken;			/* while we only wait */
 	bool has_notify, no_notify;	/* it was asked for; it was refused */
 	unsigned hello[3];		/* commands that nobody has waited for yet; 0: none */
-	unsigned append;		/* the command that is under way */
-	bool append_is_utf8;
 };
 
 /* --- data, as it comes -------------------------------------------------------------- */
@@ -1088,7 +1086,7 @@ mt_sync_server_takes_utf8(const struct mt_sync_server *s)
 
 int
 mt_sync_server_append(struct mt_sync_server *s, const char *name,
-    const struct mt_sync_upload *m, struct mt_err *err)
+    const struct mt_sync_upload *m, unsigned *tag, struct mt_err *err)
 {
 	static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul",
 		"Aug", "Sep", "Oct", "Nov", "Dec" };
@@ -1106,10 +1104,9 @@ mt_sync_server_append(struct mt_sync_server *s, const char *name,
 		    g_date_time_get_second(time));
 	else
 		g_string_append_c(words, ')');
-	s->append_is_utf8 = m->is_utf8;
-	s->append = (m->is_utf8 ? mt_imap_send_utf8 : mt_imap_send_literal)(s->imap, m->size,
+	*tag = (m->is_utf8 ? mt_imap_send_utf8 : mt_imap_send_literal)(s->imap, m->size,
 	    &refused, err, "APPEND %s (%s", box, words->str);
-	if (s->append != 0)
+	if (*tag != 0)
 		return 0;
 	return refused.kind != MT_IMAP_OK ? 1 : -1;
 }
@@ -1121,8 +1118,17 @@ mt_sync_server_piece(struct mt_sync_server *s, const void *p, size_t n, struct m
 }
 
 int
-mt_sync_server_append_end(struct mt_sync_server *s, uint32_t validity, uint32_t *uid,
+mt_sync_server_append_end(struct mt_sync_server *s, const struct mt_sync_upload *m,
     struct mt_err *err)
+{
+	if (m->is_utf8 && mt_imap_write(s->imap, ")", 1, err) < 0)
+		return -1;
+	return mt_imap_end(s->imap, err);
+}
+
+int
+mt_sync_server_append_wait(struct mt_sync_server *s, unsigned tag, uint32_t validity,
+    uint32_t *uid, struct mt_err *err)
 {
 	uint64_t n;
 	struct mt_imap_range range;
@@ -1130,8 +1136,7 @@ mt_sync_server_append_end(struct mt_sync_server *s, uint32_t validity, uint32_t 
 	struct mt_slice args, word;
 
 	*uid = 0;
-	if ((s->append_is_utf8 && mt_imap_write(s->imap, ")", 1, err) < 0) ||
-	    mt_imap_end(s->imap, err) < 0 || mt_imap_wait(s->imap, s->append, &done, err) < 0)
+	if (mt_imap_wait(s->imap, tag, &done, err) < 0)
 		return -1;
 	if (done.kind != MT_IMAP_OK) {
 		mt_imap_fail(&done, err);

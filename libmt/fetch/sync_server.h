@@ -135,9 +135,10 @@ int mt_sync_server_watch(struct mt_sync_server *s, const char *name, int other, 
     bool *is_woken, struct mt_err *err);
 
 /*
- * Give a message to a mailbox: write it by mt_sync_server_piece(). 0, or 1 when the server
- * refuses this one (*err says why), or -1. After end *uid is its UID there, 0 when the server
- * does not say, or speaks of another validity.
+ * Give a message to a mailbox: begin it, write it by mt_sync_server_piece(), end it, and wait for
+ * it by its tag, perhaps only after others have gone. Begin and wait: 0, or 1 when the server
+ * refuses this one (*err says why), or -1. *uid is its UID there then, 0 when the server does
+ * not say, or speaks of another validity.
  */
 struct mt_sync_upload {
 	unsigned flags;
@@ -148,10 +149,12 @@ struct mt_sync_upload {
 /* Whether a header in UTF-8 is said to be one. */
 bool mt_sync_server_takes_utf8(const struct mt_sync_server *s);
 int mt_sync_server_append(struct mt_sync_server *s, const char *name,
-    const struct mt_sync_upload *m, struct mt_err *err);
+    const struct mt_sync_upload *m, unsigned *tag, struct mt_err *err);
 int mt_sync_server_piece(struct mt_sync_server *s, const void *p, size_t n, struct mt_err *err);
-int mt_sync_server_append_end(struct mt_sync_server *s, uint32_t validity, uint32_t *uid,
+int mt_sync_server_append_end(struct mt_sync_server *s, const struct mt_sync_upload *m,
     struct mt_err *err);
+int mt_sync_server_append_wait(struct mt_sync_server *s, unsigned tag, uint32_t validity,
+    uint32_t *uid, struct mt_err *err);
 
 MT_AUTO_DEFINE(mt_sync_server, mt_sync_server_free);
 MT_AUTO_VALUE_DEFINE(mt_sync_selected, mt_sync_selected_clear);

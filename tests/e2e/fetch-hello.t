@@ -61,6 +61,39 @@ expect 'flags of several kinds go in one round trip' '
 	cat stores
 	diff <(cut -c1-9 stores) <(printf "%s\n" "UID STORE" more "UID STORE" more "UID STORE" more \
 	    "UID STORE" "SELECT \"T")'
+expect 'messages go up one behind the other, and nobody waits between them' '
+	offers
+	for i in $(seq 100 170); do new u$i; done
+	mt-fetch
+	both
+	sed -n "/^APPEND/,/^SELECT/p" imap.log | grep -c "^more" >more
+	cat more
+	[ "$(cat more)" -gt 60 ]
+	mt-fetch --json >out
+	grep "\"fetched\":0,\"uploaded\":0" out'
+expect 'one that is refused among them is told, and the others are there' '
+	offers
+	for i in $(seq 100 170); do new u$i; done
+	printf "%s\n" "< APPEND .INBOX. .. \"13-Sep-2020 12:27:08" "> \$ NO not this one" >>chat
+	touch -d @1600000027 Mail/test/INBOX/new/1600000000.Mu1[0-7]*
+	touch -d @1600000028 Mail/test/INBOX/new/1600000000.Mu130*
+	status 65 mt-fetch --json >out 2>err
+	grep "Mu130.*not this one" out
+	grep "\"uploaded\":70,.*\"failed\":1" out
+	rm chat
+	mt-fetch
+	both'
+expect 'a session that ends among them: the next run sends the rest, nothing twice' '
+	offers
+	for i in $(seq 100 170); do new u$i; done
+	printf "%s\n" "< APPEND .INBOX. .. \"13-Sep-2020 12:27:08" "close" >>chat
+	touch -d @1600000027 Mail/test/INBOX/new/1600000000.Mu1[0-7]*
+	touch -d @1600000028 Mail/test/INBOX/new/1600000000.Mu130*
+	status 75 mt-fetch 2>err
+	rm chat
+	mt-fetch
+	both
+	[ "$(ls Mail/test/INBOX/{cur,new}/* | wc -l)" = 75 ]'
 
 # umlauts: a folder, and a message of our own, that are not ASCII. As the fake has the bytes.
 umlauts()

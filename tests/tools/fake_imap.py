@@ -311,7 +311,12 @@ class Session:
     # --- the dialogue
 
     def play(self, tag, words):
-        for word, rest in self.chat.answer(words):
+        steps = self.chat.answer(words)
+        literal = re.search(r"\{(\d+)\+\}$", words)
+        if literal and "good" not in [word for word, _ in steps]:
+            self.take(int(literal.group(1)))
+            self.line()
+        for word, rest in steps:
             text = rest.replace("$ ", tag + " ", 1) if rest.startswith("$ ") else rest
             if word == ">":
                 self.say(text)
