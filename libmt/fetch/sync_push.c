@@ -98,8 +98,10 @@ send_bytes(struct mt_sync_server *server, int fd, const char *path, uint64_t siz
 
 /* --- some messages at once --------------------------------------------------------------- */
 
-/* So many go before the first is waited for, and are one transaction of the state. */
-#define UPLOADS_MAX 64
+/* So many, or so many bytes, go before the first is waited for, and are one transaction of the
+   state: what a run that is killed leaves to be found again by the next. */
+#define UPLOADS_MAX 256
+#define UPLOAD_BYTES_MAX MT_MIB(8)
 
 enum upload_state { SENT, AGAIN, THERE, FAILED };
 
@@ -118,6 +120,7 @@ struct push {
 	uint32_t highest;	/* UID that cannot be that of a new message */
 	struct upload uploads[UPLOADS_MAX];
 	size_t n;		/* that are on their way */
+	uint64_t bytes;
 };
 
 static void
@@ -277,6 +280,7 @@ settle(struct push *p, struct mt_err *err)
 		rc = -1;
 	for (; p->n > 0; p->n--)
 		upload_clear(&p->uploads[p->n - 1]);
+	p->bytes = 0;
 	return rc;
 }
 
@@ -308,7 +312,8 @@ push_one(struct push *p, const struct mt_sync_action *a, struct mt_err *err)
 	if (rc > 0)
 		end_upload(p, u, rc, &why);
 	p->n++;
-	return p->n < UPLOADS_MAX ? 0 : settle(p, err);
+	p->bytes += u->m.size;
+	return p->n < UPLOADS_MAX && p->bytes < UPLOAD_BYTES_MAX ? 0 : settle(p, err);
 }
 
 int
