@@ -358,4 +358,12 @@ expect 'folders and status say what there is on both sides; repair brings a Mail
 	grep -q "\"fetched\":3,\"uploaded\":0,.*\"deleted_there\":0" out
 	[ "$(both Show)" = 3 ]
 	status 64 mt-fetch repair -f Nowhere'
+[ ${#jobs[@]} = 0 ] || expect 'with -j each of several folders has a connection of its own' '
+	imap "CREATE P1" "CREATE P2" "CREATE P3" "APPEND P1 $(mail p1)" "APPEND P2 $(mail p2)" "APPEND P3 $(mail p3)"
+	logins() { grep -c "imap-login: Info: Login" "$T/dovecot/log"; }
+	sleep 1	# the log is another process of its
+	before=$(logins)
+	go
+	wait_for 5 eval "[ \$((\$(logins) - before)) = 3 ]"
+	[ "$(both P1)" = 1 ] && [ "$(both P2)" = 1 ] && [ "$(both P3)" = 1 ]'
 done_testing
